@@ -1,0 +1,21 @@
+/** Electron's entry: composes the broker and the shell around it, and decides nothing. */
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { app, dialog } from 'electron';
+import { startBroker } from './broker.ts';
+import { Failure } from './failure.ts';
+import { parseOptions, type Options } from './options.ts';
+import { dataFolder } from './platform/data-folder.ts';
+import { openKeychain } from './platform/keychain.ts';
+import { memorySecretStore } from './platform/memory-secret-store.ts';
+import { peerIdentity } from './platform/peer-identity.ts';
+import { systemClock } from './platform/system-clock.ts';
+import { writeReadyFile } from './ready-file.ts';
+import { setApplicationMenu } from './shell/application-menu.ts';
+import { ownArguments } from './shell/own-arguments.ts';
+import { electronNotifier } from './shell/electron-notifier.ts';
+import { createElectronTray, isTrayShown } from './shell/electron-tray.ts';
+import { declareInterfaceScheme, interfaceOrigin } from './shell/interface-protocol.ts';
+import { runNotifications } from './shell/notifications.ts';
+import { runTray } from './shell/tray.ts';
+import { prepareWindow, type InterfaceWindow } from './shell/window.ts';

@@ -1,0 +1,86 @@
+import { BrokerService } from './control/broker-service.ts';
+import { serveLocalSocket } from './control/local-socket.ts';
+import type { Service } from './control/service.ts';
+import { findProfile } from './configuration/configuration.ts';
+import { ConfigurationStore } from './configuration/store.ts';
+import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
+import { KeyCustody } from './keys/custody.ts';
+import { controlAddress, ensurePrivateFolder } from './platform/data-folder.ts';
+import type { Clock, PeerIdentity, SecretStore } from './platform/ports.ts';
+import { Profiles } from './profiles/profiles.ts';
+import { Resources } from './resources.ts';
+import { Sessions } from './sessions/sessions.ts';
+import { StsConnection } from './sts/connection.ts';
+
+export interface BrokerOptions {
+  /** The data folder. */
+  readonly home: string;
+  /** The endpoint's port for this run; else the settings'. 0 takes any free port. */
+  readonly port?: number | undefined;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly secrets: SecretStore;
+  readonly peer: PeerIdentity;
+  /** Shows the window, or gives a link where there is none. */
+  readonly openInterface: () => Promise<string | null>;
+}
+
+export interface Broker extends AsyncDisposable {
+  readonly service: Service;
+  readonly endpoint: { readonly url: string };
+  readonly home: string;
+}
+
+/**
+ * Composes the broker out of its ports and serves it: the endpoint to programs, the contract on the local socket.
+ * @throws Failure ConfigUnreadable, AlreadyRunning or PortTaken; then nothing is left open
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const opened = new Resources();
+  try {
+    return await compose(options, opened);
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function compose(options: BrokerOptions, opened: Resources): Promise<Broker> {
+  const { home, clock, version, openInterface } = options;
+  await ensurePrivateFolder(home);
+  const configuration = await ConfigurationStore.open(home);
+  const sts = opened.use(new StsConnection(clock));
+  const keys = new KeyCustody(clock, configuration, options.secrets, sts);
+  const sessions = opened.use(new Sessions({ clock, configuration, keys, sts, random: Math.random }));
+  let endpoint: Endpoint | undefined;
+  const service = opened.use(
+    new BrokerService({
+      configuration,
+      keys,
+      profiles: new Profiles(configuration),
+      sessions,
+      version,
+      endpointUrl: () => endpoint?.url ?? '',
+      openInterface,
+    }),
+  );
+  // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
+  opened.use(await serveLocalSocket(service, controlAddress(home, process.env, process.platform)));
+  endpoint = opened.use(
+    await serveEndpoint({
+      port: options.port ?? configuration.current.settings.port,
+      clock,
+      peer: options.peer,
+      source: {
+        profile: () => {
+          const { current } = configuration;
+          if (sessions.isLocked || current.active === null) return undefined;
+          return findProfile(current, current.active);
+        },
+        take: (profile) => sessions.take(profile),
+        acquire: (profile) => sessions.acquire({ cause: 'program', profile }),
+      },
+    }),
+  );
+  return { service, endpoint, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}

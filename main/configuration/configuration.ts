@@ -1,0 +1,131 @@
+/** The document config.json: its form, and the rules that hold between its parts. It has no field for a secret. */
+import * as z from 'zod/mini';
+import { Failure } from '../failure.ts';
+import { accessKeySchema, type AccessKey } from '../keys/access-key.ts';
+import { nameSchema, parseRoleArn, profileSchema, type Profile } from '../profiles/profile.ts';
+
+/** The port of the endpoint unless the settings or `--port` say otherwise. */
+export const standardPort = 9254;
+
+const portMessage = 'settings.port must be a whole number from 1 to 65535';
+
+export const configurationSchema = z.strictObject({
+  version: z.literal(1, { error: 'version must be 1, the only one this Latchkey knows' }),
+  settings: z.strictObject({
+    /** The endpoint's TCP port on 127.0.0.1. */
+    port: z._default(
+      z
+        .number({ error: portMessage })
+        .check(z.int(portMessage), z.minimum(1, portMessage), z.maximum(65535, portMessage)),
+      standardPort,
+    ),
+  }),
+  keys: z.array(accessKeySchema),
+  profiles: z.array(profileSchema),
+  /** The active profile's name. */
+  active: z.nullable(nameSchema),
+});
+
+export type Configuration = z.output<typeof configurationSchema>;
+
+export const emptyConfiguration: Configuration = {
+  version: 1,
+  settings: { port: standardPort },
+  keys: [],
+  profiles: [],
+  active: null,
+};
+
+/** The key with this label, or undefined. */
+export function findKey(configuration: Configuration, label: string): AccessKey | undefined {
+  return configuration.keys.find((key) => key.label === label);
+}
+
+/** The profile of this name, or undefined. */
+export function findProfile(configuration: Configuration, name: string): Profile | undefined {
+  return configuration.profiles.find((profile) => profile.name === name);
+}
+
+/** The profiles from `profile` down to the one that is based on an access key, and that key. */
+export interface Lineage {
+  readonly profiles: readonly Profile[];
+  readonly key: AccessKey;
+}
+
+/**
+ * Follows a profile's bases down to its key.
+ * @throws Failure InvalidInput (field `base`) where a base does not exist or leads back to the profile.
+ */
+export function lineageOf(configuration: Configuration, profile: Profile): Lineage {
+  const profiles: Profile[] = [profile];
+  for (let current = profile; ;) {
+    if ('key' in current.base) {
+      const key = findKey(configuration, current.base.key);
+      if (key) return { profiles, key };
+      throw new Failure(
+        'InvalidInput',
+        `Profile ${current.name} is based on the access key "${current.base.key}", which does not exist`,
+        { field: 'base' },
+      );
+    }
+    const base = findProfile(configuration, current.base.profile);
+    if (!base) {
+      throw new Failure(
+        'InvalidInput',
+        `Profile ${current.name} is based on the profile "${current.base.profile}", which does not exist`,
+        { field: 'base' },
+      );
+    }
+    if (profiles.includes(base)) {
+      throw new Failure(
+        'InvalidInput',
+        `Profile ${profile.name} would be based on itself: ${[...profiles, base].map(({ name }) => name).join(' → ')}`,
+        { field: 'base' },
+      );
+    }
+    profiles.push(base);
+    current = base;
+  }
+}
+
+/**
+ * Checks what the schema cannot: unique names, bases that exist and do not go in a circle, one partition for a chain.
+ * @throws Failure InvalidInput naming the field and the profile or key.
+ */
+export function checkConfiguration(configuration: Configuration): void {
+  refuseRepeated(configuration.keys, ({ label }) => label, 'access keys', 'label');
+  refuseRepeated(configuration.keys, ({ accessKeyId }) => accessKeyId, 'access keys', 'accessKeyId');
+  refuseRepeated(configuration.profiles, ({ name }) => name, 'profiles', 'name');
+  for (const profile of configuration.profiles) {
+    const { key } = lineageOf(configuration, profile);
+    const rolePartition = parseRoleArn(profile.roleArn)?.partition;
+    const keyPartition = key.userArn.split(':')[1];
+    if (rolePartition !== keyPartition) {
+      throw new Failure(
+        'InvalidInput',
+        `Profile ${profile.name}: the role is in the partition ${rolePartition}, but the access key "${key.label}" is in ${keyPartition}; a role can be assumed within its own partition only`,
+        { field: 'roleArn' },
+      );
+    }
+  }
+  if (configuration.active !== null && !findProfile(configuration, configuration.active)) {
+    throw new Failure('InvalidInput', `The active profile "${configuration.active}" does not exist`, {
+      field: 'active',
+    });
+  }
+}
+
+function refuseRepeated<Item>(
+  items: readonly Item[],
+  nameOf: (item: Item) => string,
+  what: string,
+  field: string,
+) {
+  const seen = new Set<string>();
+  for (const name of items.map(nameOf)) {
+    if (seen.has(name)) {
+      throw new Failure('AlreadyExists', `There are two ${what} with the ${field} "${name}"`, { field });
+    }
+    seen.add(name);
+  }
+}

@@ -1,0 +1,90 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Failure } from '../failure.ts';
+import { writePrivateFile } from '../platform/data-folder.ts';
+import {
+  checkConfiguration,
+  configurationSchema,
+  emptyConfiguration,
+  type Configuration,
+} from './configuration.ts';
+
+/** Keeps config.json. Changes are made one after the other, checked as a whole, and are in memory only once they are on disk. */
+export class ConfigurationStore {
+  readonly #path: string;
+  readonly #listeners = new Set<() => void>();
+  #current: Configuration;
+  #lastUpdate: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, current: Configuration) {
+    this.#path = path;
+    this.#current = current;
+  }
+
+  /**
+   * Reads config.json in `home`, or begins with an empty one where there is none.
+   * @throws Failure ConfigUnreadable, leaving the file as it is, where it is cut off, malformed or of a newer version.
+   */
+  static async open(home: string): Promise<ConfigurationStore> {
+    const path = join(home, 'config.json');
+    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw new Failure('ConfigUnreadable', `${path} cannot be read: ${error.message}`, { cause: error });
+    });
+    return new ConfigurationStore(path, text === undefined ? emptyConfiguration : parse(path, text));
+  }
+
+  /** What config.json holds now. Replaced as a whole by each update, never changed in place. */
+  get current(): Configuration {
+    return this.#current;
+  }
+
+  /**
+   * Replaces the configuration by what `change` makes of it.
+   * @throws Failure of `checkConfiguration`, or of `change` itself; then nothing has changed.
+   */
+  async update(change: (configuration: Configuration) => Configuration): Promise<void> {
+    const update = this.#lastUpdate.then(async () => {
+      const next = change(this.#current);
+      checkConfiguration(next);
+      await writePrivateFile(this.#path, `${JSON.stringify(next, undefined, 2)}\n`);
+      this.#current = next;
+      for (const listener of this.#listeners) listener();
+    });
+    this.#lastUpdate = update.catch(() => undefined);
+    await update;
+  }
+
+  /** Calls `listener` after each update. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+}
+
+function parse(path: string, text: string): Configuration {
+  const advice = 'Latchkey has left the file as it is. Mend it, or move it away to begin anew.';
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure('ConfigUnreadable', `${path} is not complete JSON: ${reason}. ${advice}`);
+  }
+  const parsed = configurationSchema.safeParse(document);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const place = issue?.path.join('.') ?? '';
+    throw new Failure(
+      'ConfigUnreadable',
+      `${path} is not a Latchkey configuration: ${place ? `${place}: ` : ''}${issue?.message}. ${advice}`,
+    );
+  }
+  try {
+    checkConfiguration(parsed.data);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    throw new Failure('ConfigUnreadable', `${path}: ${error.message}. ${advice}`, { cause: error });
+  }
+  return parsed.data;
+}

@@ -1,0 +1,212 @@
+import {
+  calls,
+  type Answer,
+  type BrokerEvent,
+  type CallName,
+  type Output,
+  type ParsedInput,
+  type ProfileView,
+  type State,
+  type Status,
+} from '../../preload/contract.ts';
+import { findProfile } from '../configuration/configuration.ts';
+import type { ConfigurationStore } from '../configuration/store.ts';
+import { Failure } from '../failure.ts';
+import type { KeyCustody } from '../keys/custody.ts';
+import type { Profile } from '../profiles/profile.ts';
+import type { Profiles } from '../profiles/profiles.ts';
+import { Secret } from '../secret.ts';
+import { chainOf } from '../sessions/chain.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+import type { Service } from './service.ts';
+import { keyView, problemView, profileView, promptView } from './views.ts';
+
+export interface BrokerParts {
+  readonly configuration: ConfigurationStore;
+  readonly keys: KeyCustody;
+  readonly profiles: Profiles;
+  readonly sessions: Sessions;
+  readonly version: string;
+  /** The endpoint's base URL; empty until it listens. */
+  readonly endpointUrl: () => string;
+  /** Shows the window, or gives a link where there is none. */
+  readonly openInterface: () => Promise<string | null>;
+}
+
+type Handlers = { [Name in CallName]: (input: ParsedInput<Name>) => Promise<Output<Name>> };
+
+/** The contract, carried out by the broker's parts. */
+export class BrokerService implements Service, Disposable {
+  readonly #parts: BrokerParts;
+  readonly #handlers: Handlers;
+  readonly #subscribers = new Set<(event: BrokerEvent) => void>();
+  readonly #watches: readonly Disposable[];
+  /** What has changed since the subscribers were told; they are told once for all changes of one turn. */
+  readonly #changedProfiles = new Set<string>();
+  #toldProfiles: ReadonlyMap<string, Profile>;
+  #flushing: NodeJS.Immediate | undefined;
+
+  constructor(parts: BrokerParts) {
+    this.#parts = parts;
+    this.#handlers = this.#createHandlers();
+    this.#toldProfiles = this.#profilesByName();
+    this.#watches = [
+      parts.sessions.onChange((profile) => {
+        if (profile !== undefined) this.#changedProfiles.add(profile);
+        this.#flushSoon();
+      }),
+      parts.configuration.onChange(() => {
+        this.#flushSoon();
+      }),
+    ];
+  }
+
+  async call(name: string, input: unknown): Promise<Answer<unknown>> {
+    if (!isCallName(name)) {
+      return { problem: { code: 'NotFound', message: `There is no call "${name.slice(0, 100)}"` } };
+    }
+    return this.#answer(name, input);
+  }
+
+  subscribe(listener: (event: BrokerEvent) => void): Disposable {
+    listener({ type: 'state', state: this.#state() });
+    this.#subscribers.add(listener);
+    return { [Symbol.dispose]: () => void this.#subscribers.delete(listener) };
+  }
+
+  [Symbol.dispose](): void {
+    clearImmediate(this.#flushing);
+    for (const watch of this.#watches) watch[Symbol.dispose]();
+    this.#subscribers.clear();
+  }
+
+  async #answer<Name extends CallName>(name: Name, input: unknown): Promise<Answer<Output<Name>>> {
+    try {
+      return { value: await this.#handlers[name](parseInput(name, input)) };
+    } catch (error) {
+      if (error instanceof Failure) return { problem: problemView(error) };
+      // Unforeseen: its message may hold anything, so only its kind is told.
+      const kind = error instanceof Error ? error.name : typeof error;
+      return { problem: { code: 'Internal', message: `Latchkey met an unexpected fault (${kind})` } };
+    }
+  }
+
+  #createHandlers(): Handlers {
+    const { keys, profiles, sessions, openInterface } = this.#parts;
+    return {
+      'state.read': async () => this.#state(),
+      'keys.add': async ({ secretAccessKey, ...input }) =>
+        keyView(await keys.add({ ...input, secretAccessKey: new Secret(secretAccessKey) })),
+      'keys.remove': async ({ label }) => {
+        await keys.remove(label);
+        return {};
+      },
+      'profiles.save': async ({ profile, replaces }) => {
+        await profiles.save(profile, replaces);
+        return this.#profileView(profile);
+      },
+      'profiles.remove': async ({ name }) => {
+        await profiles.remove(name);
+        return {};
+      },
+      'profiles.use': async ({ name }) => {
+        await profiles.activate(name);
+        await sessions.acquire({ cause: 'person', profile: name });
+        return this.#profileView(this.#profile(name));
+      },
+      'mfa.answer': async ({ serial, code }) => {
+        await sessions.desk.answer(serial, code);
+        return {};
+      },
+      'mfa.cancel': async ({ serial }) => {
+        sessions.desk.cancel(serial);
+        return {};
+      },
+      'sessions.lock': async () => {
+        sessions.lock();
+        return {};
+      },
+      'sessions.unlock': async () => {
+        sessions.unlock();
+        return {};
+      },
+      'interface.open': async () => ({ link: await openInterface() }),
+    };
+  }
+
+  #state(): State {
+    const { profiles } = this.#parts.configuration.current;
+    return { status: this.#status(), profiles: profiles.map((profile) => this.#profileView(profile)) };
+  }
+
+  #status(): Status {
+    const { configuration, sessions, version, endpointUrl } = this.#parts;
+    const { keys, active } = configuration.current;
+    return {
+      version,
+      locked: sessions.isLocked,
+      active,
+      endpoint: endpointUrl(),
+      keys: keys.map(keyView),
+      prompts: sessions.desk.prompts().map(promptView),
+    };
+  }
+
+  #profileView(profile: Profile): ProfileView {
+    const { configuration, sessions } = this.#parts;
+    const { durationSeconds } = chainOf(configuration.current, profile);
+    return profileView(profile, durationSeconds, sessions.standing(profile.name));
+  }
+
+  #profile(name: string): Profile {
+    const profile = findProfile(this.#parts.configuration.current, name);
+    if (!profile) throw new Failure('NotFound', `The profile "${name}" was removed meanwhile`);
+    return profile;
+  }
+
+  #profilesByName(): ReadonlyMap<string, Profile> {
+    return new Map(this.#parts.configuration.current.profiles.map((profile) => [profile.name, profile]));
+  }
+
+  #flushSoon(): void {
+    this.#flushing ??= setImmediate(() => {
+      this.#flushing = undefined;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const told = this.#toldProfiles;
+    const now = this.#profilesByName();
+    this.#toldProfiles = now;
+    for (const name of told.keys()) if (!now.has(name)) this.#tell({ type: 'profileRemoved', name });
+    for (const [name, profile] of now) {
+      if (told.get(name) !== profile || this.#changedProfiles.has(name)) {
+        this.#tell({ type: 'profile', profile: this.#profileView(profile) });
+      }
+    }
+    this.#changedProfiles.clear();
+    // Last, so that the active profile it names has been told.
+    this.#tell({ type: 'status', status: this.#status() });
+  }
+
+  #tell(event: BrokerEvent): void {
+    for (const subscriber of this.#subscribers) subscriber(event);
+  }
+}
+
+function isCallName(name: string): name is CallName {
+  return Object.hasOwn(calls, name);
+}
+
+/** @throws Failure InvalidInput with the first field that is wrong */
+function parseInput<Name extends CallName>(name: Name, input: unknown): ParsedInput<Name>;
+function parseInput(name: CallName, input: unknown): unknown {
+  const parsed = calls[name].input.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.findLast((part) => typeof part === 'string');
+  throw new Failure('InvalidInput', issue?.message ?? 'The input is not of the right form', {
+    field: field === 'key' || field === 'profile' ? 'base' : field,
+  });
+}

@@ -1,0 +1,163 @@
+/**
+ * The contract's client over the local socket, for the `latchkey` command and for a broker that finds another at
+ * its address.
+ *
+ * It speaks HTTP/1.0 over `node:net`: to that version the server sends no chunks, so an answer is all that follows
+ * the first empty line. `node:http` would make the command start a fifth later.
+ */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { text } from 'node:stream/consumers';
+import * as z from 'zod/mini';
+import {
+  calls,
+  eventSchema,
+  paths,
+  problemSchema,
+  type Answer,
+  type BrokerEvent,
+  type CallName,
+  type Input,
+  type Output,
+} from '../../preload/contract.ts';
+import { Failure } from '../failure.ts';
+import { checkPrivateFolder } from '../platform/data-folder.ts';
+
+export interface BrokerClient {
+  /**
+   * Makes a call; what the broker refused is the answer's problem. Rejects with a `Failure` of code `NotRunning`
+   * where no broker answers, `Refused` where the socket is not ours, and `Internal` where the answer makes no sense.
+   */
+  call<Name extends CallName>(
+    name: Name,
+    input: Input<Name>,
+    signal?: AbortSignal,
+  ): Promise<Answer<Output<Name>>>;
+  /** The events from now on, the state first, until `signal` or the broker ends them. Rejects as `call` does. */
+  events(signal: AbortSignal): AsyncGenerator<BrokerEvent, void, void>;
+}
+
+/** A client of the broker whose control socket is at `address`. It connects with each call. */
+export function brokerAt(address: string): BrokerClient {
+  return {
+    async call(name, input, signal) {
+      const body = JSON.stringify(input);
+      const socket = await send(
+        address,
+        [
+          `POST ${paths.call}${name} HTTP/1.0`,
+          'Content-Type: application/json',
+          `Content-Length: ${Buffer.byteLength(body)}`,
+          '',
+          body,
+        ],
+        signal,
+      );
+      const [, document] = (await received(socket)).split(/\r\n\r\n(.*)/s);
+      const answer = parse(answerSchema, document ?? '');
+      if ('problem' in answer) return answer;
+      return { value: parseValue(outputs[name].output, answer.value) };
+    },
+
+    async *events(signal) {
+      const socket = await send(address, [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
+      try {
+        let isBody = false;
+        for await (const line of lines(socket)) {
+          if (isBody && line !== '') yield parse(eventSchema, line);
+          // The empty line after the header fields; later ones only keep the connection alive.
+          isBody ||= line === '';
+        }
+      } finally {
+        socket.destroy();
+      }
+    },
+  };
+}
+
+/** The calls as far as TypeScript has to know them to follow a name to its output. */
+const outputs: { readonly [Name in CallName]: { readonly output: Schema<Output<Name>> } } = calls;
+type Schema<Value> = z.core.$ZodType<Value>;
+
+// The problem first: a value may be anything, also missing.
+const answerSchema = z.union([z.object({ problem: problemSchema }), z.object({ value: z.unknown() })]);
+
+async function send(address: string, head: string[], signal: AbortSignal | undefined): Promise<Socket> {
+  await checkOwner(address);
+  const socket = connect({ path: address, ...(signal === undefined ? {} : { signal }) });
+  try {
+    await once(socket, 'connect');
+  } catch (error) {
+    socket.destroy();
+    if (signal?.aborted) throw error;
+    if (isMissing(error)) throw notRunning();
+    throw new Failure('Refused', `The socket ${address} cannot be used (${String(error)}).`, {
+      cause: error,
+    });
+  }
+  socket.write(head.join('\r\n'));
+  return socket;
+}
+
+/** What is sent may be an MFA code: not to a socket that another user put there first. */
+async function checkOwner(address: string): Promise<void> {
+  try {
+    await checkPrivateFolder(dirname(address));
+  } catch (error) {
+    if (error instanceof Failure && error.code === 'NotFound') throw notRunning();
+    throw error;
+  }
+}
+
+async function received(socket: Socket): Promise<string> {
+  try {
+    return await text(socket);
+  } catch (error) {
+    throw error instanceof Error && error.name === 'AbortError' ? error : endedEarly(error);
+  }
+}
+
+async function* lines(socket: Socket): AsyncGenerator<string, void, void> {
+  let rest = '';
+  socket.setEncoding('utf8');
+  for await (const chunk of socket) {
+    const parts = (rest + String(chunk)).split(/\r?\n/);
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+}
+
+function parse<Value>(schema: Schema<Value>, document: string): Value {
+  let value: unknown;
+  try {
+    value = JSON.parse(document);
+  } catch (error) {
+    throw endedEarly(error);
+  }
+  return parseValue(schema, value);
+}
+
+function parseValue<Value>(schema: Schema<Value>, value: unknown): Value {
+  const parsed = z.safeParse(schema, value);
+  if (parsed.success) return parsed.data;
+  throw new Failure(
+    'Internal',
+    'The running Latchkey answered something unknown here; restart it, so that both are of one version.',
+  );
+}
+
+function notRunning(): Failure {
+  return new Failure('NotRunning', 'Latchkey is not running; start the app, or run: latchkey serve');
+}
+
+function endedEarly(cause: unknown): Failure {
+  return new Failure('NotRunning', 'Latchkey ended before it answered; start it again', { cause });
+}
+
+/** True where an error of `connect` says that nobody listens there. */
+export function isMissing(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ECONNREFUSED')
+  );
+}

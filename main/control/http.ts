@@ -1,0 +1,229 @@
+/**
+ * The contract over HTTP, as the local socket and the browser's server both speak it:
+ * `POST /call/NAME` with a JSON body gives an `Answer`, `GET /events` streams the events, one JSON document a line.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
+import { paths, type Answer, type BrokerEvent, type Problem } from '../../preload/contract.ts';
+import type { FailureCode } from '../failure.ts';
+import type { Service } from './service.ts';
+
+/** What bounds a server, in milliseconds, bytes and counts. A person's window, terminal and scripts are far below. */
+export const bounds = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  connections: 128,
+  callsAtOnce: 128,
+  eventStreams: 32,
+  headersTimeoutMs: 5_000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 5_000,
+  /** How often an idle event stream gets an empty line, by which either side learns that the other is gone. */
+  keepAliveLineMs: 15_000,
+} as const;
+
+/**
+ * A server with every wait bounded except that for an answer: `profiles.use` waits for a person.
+ * Its address is the caller's to choose by `listen`.
+ */
+export function createBoundedServer(
+  handle: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const server = createServer(
+    {
+      maxHeaderSize: bounds.headerBytes,
+      headersTimeout: bounds.headersTimeoutMs,
+      requestTimeout: bounds.requestTimeoutMs,
+      keepAliveTimeout: bounds.keepAliveTimeoutMs,
+      connectionsCheckingInterval: 1_000,
+    },
+    handle,
+  );
+  server.maxConnections = bounds.connections;
+  return server;
+}
+
+/** The contract's routes, for a server that has already decided that the caller may use them. */
+export interface ContractRoutes extends Disposable {
+  /** Answers a request whose path is under `/call/` or is `/events`; false, with nothing sent, for any other. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean;
+}
+
+/** Makes the routes to `service`. Disposing them ends every event stream. */
+export function contractRoutes(service: Service): ContractRoutes {
+  const streams = new Set<Disposable>();
+  let callsUnderWay = 0;
+
+  async function answerCall(request: IncomingMessage, response: ServerResponse, name: string) {
+    if (callsUnderWay >= bounds.callsAtOnce) {
+      sendAnswer(response, { problem: tooMany });
+      return;
+    }
+    callsUnderWay += 1;
+    try {
+      const input = await readJson(request);
+      sendAnswer(response, 'problem' in input ? input : await service.call(name, input.value));
+    } finally {
+      callsUnderWay -= 1;
+    }
+  }
+
+  function streamEvents(response: ServerResponse) {
+    if (streams.size >= bounds.eventStreams) {
+      sendAnswer(response, { problem: tooMany });
+      return;
+    }
+    const stream = eventStream(service, response);
+    streams.add(stream);
+    response.once('close', () => {
+      stream[Symbol.dispose]();
+      streams.delete(stream);
+    });
+  }
+
+  return {
+    handle(request, response) {
+      const path = request.url ?? '';
+      if (request.method === 'POST' && path.startsWith(paths.call)) {
+        // The service never rejects, and `readJson` gives its problems as values.
+        void answerCall(request, response, path.slice(paths.call.length));
+      } else if (request.method === 'GET' && path === paths.events) {
+        streamEvents(response);
+      } else {
+        return false;
+      }
+      return true;
+    },
+    [Symbol.dispose]() {
+      for (const stream of streams) stream[Symbol.dispose]();
+    },
+  };
+}
+
+/**
+ * Streams the events into `response` until either side ends it.
+ *
+ * A subscriber that does not read costs no more than what is already on its way to it: events are dropped while the
+ * socket is full, and once it has drained a new subscription, whose first event is the whole state, makes up for them.
+ */
+function eventStream(service: Service, response: ServerResponse): Disposable {
+  let isFull = false;
+  let wasFullBefore = false;
+  let hasMissed = false;
+  let subscription: Disposable | undefined;
+
+  function send(line: string) {
+    isFull = !response.write(line);
+  }
+
+  function subscribe() {
+    hasMissed = false;
+    subscription = service.subscribe((event: BrokerEvent) => {
+      if (isFull) hasMissed = true;
+      else send(`${JSON.stringify(event)}\n`);
+    });
+  }
+
+  function resume() {
+    isFull = false;
+    if (!hasMissed) return;
+    subscription?.[Symbol.dispose]();
+    subscribe();
+  }
+
+  response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
+  response.flushHeaders();
+  response.on('drain', resume);
+  subscribe();
+
+  const keepAlive = setInterval(() => {
+    // Full for a whole interval: whoever is there does not read, and can come back for the state when it does.
+    if (isFull && wasFullBefore) response.destroy();
+    else if (!isFull) send('\n');
+    wasFullBefore = isFull;
+  }, bounds.keepAliveLineMs);
+
+  return {
+    [Symbol.dispose]() {
+      clearInterval(keepAlive);
+      response.off('drain', resume);
+      subscription?.[Symbol.dispose]();
+      response.end();
+    },
+  };
+}
+
+const tooMany: Problem = {
+  code: 'Refused' satisfies FailureCode,
+  message: 'Too many calls at once; try again when some have ended.',
+};
+
+/** The request's body as JSON: a problem where it is too large, not declared as JSON, or malformed. */
+export async function readJson(request: IncomingMessage): Promise<Answer<unknown>> {
+  // A form or a script of another site can send text/plain without asking first, but not this type.
+  if (request.headers['content-type']?.split(';')[0]?.trim().toLowerCase() !== 'application/json')
+    return invalid('The Content-Type must be application/json.');
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    // The rest is read and dropped, or its sender would see a broken connection in place of the answer.
+    if (bytes <= bounds.bodyBytes) chunks.push(chunk);
+  });
+  try {
+    await finished(request);
+    if (bytes > bounds.bodyBytes) return invalid(`The body must have at most ${bounds.bodyBytes} bytes.`);
+    return { value: JSON.parse(Buffer.concat(chunks).toString('utf8')) };
+  } catch {
+    return invalid('The body must be a JSON document.');
+  }
+}
+
+function invalid(message: string): { problem: Problem } {
+  return { problem: { code: 'InvalidInput' satisfies FailureCode, message } };
+}
+
+/** Sends an answer: 200 for a value, else a status by the kind of problem. */
+export function sendAnswer(response: ServerResponse, answer: Answer<unknown>): void {
+  const body = Buffer.from(JSON.stringify(answer));
+  response.writeHead('problem' in answer ? statusOf(answer.problem.code) : 200, {
+    'content-type': 'application/json',
+    'content-length': body.length,
+    'cache-control': 'no-store',
+  });
+  response.end(body);
+}
+
+/** Callers go by the problem's code; the status is for logs, proxies and `curl -f`. */
+function statusOf(code: string): number {
+  switch (code) {
+    case 'InvalidInput':
+      return 400;
+    case 'SignInNeeded':
+      return 401;
+    case 'Refused':
+      return 403;
+    case 'NotFound':
+      return 404;
+    case 'Internal':
+      return 500;
+    default:
+      return 409;
+  }
+}
+
+/**
+ * True where a header says that a browser or a proxy sent this: neither has any business at the local socket, and
+ * behind a proxy the peer is not who asks.
+ */
+export function hasHeaderOf(
+  request: IncomingMessage,
+  kinds: readonly (keyof typeof headerPatterns)[],
+): boolean {
+  return Object.keys(request.headers).some((name) => kinds.some((kind) => headerPatterns[kind].test(name)));
+}
+
+const headerPatterns = {
+  browser: /^(?:origin|referer|sec-fetch-.*)$/,
+  proxy: /^(?:forwarded|via|x-forwarded-.*|x-real-ip)$/,
+} as const;

@@ -1,0 +1,155 @@
+/** The contract's server for the `latchkey` command: a Unix socket that only its user can open, or a named pipe. */
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect } from 'node:net';
+import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Failure } from '../failure.ts';
+import { ensurePrivateFolder } from '../platform/data-folder.ts';
+import { brokerAt, isMissing } from './client.ts';
+import { contractRoutes, createBoundedServer, hasHeaderOf, sendAnswer } from './http.ts';
+import type { Service } from './service.ts';
+
+/**
+ * Serves the contract at `address`, see `controlAddress`. Disposing the result ends all connections and removes the
+ * socket, unless somebody put another in its place.
+ *
+ * Fails with `AlreadyRunning` where a broker listens there already; a socket that a dead broker left is replaced.
+ * Of several that start at once exactly one gets the address.
+ */
+export async function serveLocalSocket(service: Service, address: string): Promise<AsyncDisposable> {
+  const routes = contractRoutes(service);
+  const server = createBoundedServer((request, response) => {
+    if (hasHeaderOf(request, ['browser', 'proxy']))
+      return sendAnswer(response, {
+        problem: { code: 'Refused', message: 'This socket is for the latchkey command only.' },
+      });
+    if (!routes.handle(request, response))
+      sendAnswer(response, {
+        problem: { code: 'NotFound', message: `There is no ${request.method ?? ''} ${request.url ?? ''}.` },
+      });
+  });
+  const remove =
+    process.platform === 'win32' ? await listenOnPipe(server, address) : await listen(server, address);
+  return {
+    async [Symbol.asyncDispose]() {
+      remove();
+      routes[Symbol.dispose]();
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+/** A pipe's name goes with its last process, and the first to make it is the only one. */
+async function listenOnPipe(server: Server, name: string): Promise<() => void> {
+  try {
+    server.listen(name);
+    await once(server, 'listening');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')
+      throw await alreadyRunning(name);
+    throw error;
+  }
+  return () => undefined;
+}
+
+async function listen(server: Server, address: string): Promise<() => void> {
+  await ensurePrivateFolder(dirname(address));
+  return await inTurn(`${address}.starting`, async () => {
+    if (await isListening(address)) throw await alreadyRunning(address);
+    checkReplaceable(address);
+    return await bind(server, address);
+  });
+}
+
+/** Takes the address, whatever socket is there. Gives what removes it again. */
+async function bind(server: Server, address: string): Promise<() => void> {
+  // Bound under another name first, for two reasons: at its address it is private and answers from the first
+  // moment on; and Node removes what is at the path it was bound to when it closes, whoever's that is by then.
+  const draft = join(dirname(address), `.${randomBytes(4).toString('hex')}`);
+  server.listen(draft);
+  await once(server, 'listening');
+  try {
+    chmodSync(draft, 0o600);
+    renameSync(draft, address);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const { dev, ino } = lstatSync(address);
+  return () => {
+    const there = lstatSync(address, { throwIfNoEntry: false });
+    if (there?.dev === dev && there.ino === ino) unlinkSync(address);
+  };
+}
+
+/** How old a starter's mark must be to be a dead one's: it is held for the time of a connection attempt. */
+const deadMarkMs = 10_000;
+
+/** Runs `step` while no other starter runs it: between the look at a stale socket and its replacement. */
+async function inTurn<Result>(mark: string, step: () => Promise<Result>): Promise<Result> {
+  while (!makeMark(mark)) await delay(20);
+  try {
+    return await step();
+  } finally {
+    rmdirSync(mark);
+  }
+}
+
+/** A folder, since making one fails where it exists. False where another starter is at it. */
+function makeMark(mark: string): boolean {
+  const other = lstatSync(mark, { throwIfNoEntry: false });
+  if (other !== undefined && Math.abs(Date.now() - other.mtimeMs) > deadMarkMs) rmdirSync(mark);
+  try {
+    mkdirSync(mark, { mode: 0o700 });
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function isListening(address: string): Promise<boolean> {
+  const socket = connect({ path: address });
+  try {
+    await once(socket, 'connect');
+    return true;
+  } catch (error) {
+    // Anything else, such as a full queue, means that there is somebody.
+    return !isMissing(error);
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** What is not a socket is not ours to replace, even where the address says so. */
+function checkReplaceable(address: string): void {
+  const there = lstatSync(address, { throwIfNoEntry: false });
+  if (there !== undefined && !there.isSocket())
+    throw new Failure('AlreadyExists', `${address} is no socket; move it away, Latchkey listens there`);
+}
+
+async function alreadyRunning(address: string): Promise<Failure> {
+  const which = await describe(address);
+  return new Failure(
+    'AlreadyRunning',
+    `${which} is already running with this data folder (${address}); use that one (latchkey status), quit it first, or set LATCHKEY_HOME to another folder`,
+  );
+}
+
+/** The running broker by its version and endpoint, or just its name where it does not answer soon. */
+async function describe(address: string): Promise<string> {
+  try {
+    const answer = await brokerAt(address).call('state.read', {}, AbortSignal.timeout(1_000));
+    if ('problem' in answer) return 'Latchkey';
+    const { version, endpoint } = answer.value.status;
+    return `Latchkey ${version}, serving ${endpoint},`;
+  } catch {
+    return 'Latchkey';
+  }
+}

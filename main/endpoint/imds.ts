@@ -1,0 +1,166 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Failure } from '../failure.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { Profile } from '../profiles/profile.ts';
+import type { Session } from '../sts/session.ts';
+import { credentialsDocument, refusalDocument } from './credentials-document.ts';
+import { admit } from './guard.ts';
+import { metadataDocument, roleInPath } from './metadata.ts';
+import { longestTokenLifeSeconds, type TokenIssuer } from './token.ts';
+
+/** What the endpoint asks of the broker below it. */
+export interface CredentialSource {
+  /** The profile that is served now; undefined where there is none, or all is locked. */
+  readonly profile: () => Profile | undefined;
+  /** Its session from memory. */
+  readonly take: (profile: string) => Session | undefined;
+  /** Its session, acquired; rejects with the Failure why not. */
+  readonly acquire: (profile: string) => Promise<Session>;
+}
+
+export interface ImdsOptions {
+  readonly clock: Clock;
+  readonly tokens: TokenIssuer;
+  readonly source: CredentialSource;
+  /** The only Host that is answered: `127.0.0.1:PORT`. */
+  readonly host: string;
+}
+
+/**
+ * A request that can be met within this is: an SDK gives up after 500 ms to 1 s, and one that was answered
+ * "none" once does not ask again (botocore).
+ */
+const longestWaitMs = 300;
+
+const tokenPath = '/latest/api/token';
+
+/** Answers one request as the instance metadata service, version 2. */
+export function answerImds(options: ImdsOptions, request: IncomingMessage, response: ServerResponse): void {
+  const admitted = admit(request.rawHeaders, options.host);
+  if ('refusal' in admitted) {
+    // To a token's PUT AWS answers a proxy with 403; but SDKs then try version 1, and 400 ends the matter.
+    send(response, request.method === 'PUT' ? 400 : 403, `Latchkey: ${admitted.refusal}\n`);
+    return;
+  }
+  const path = pathOf(request.url ?? '');
+  if (path === undefined) {
+    send(response, 400, 'Latchkey: the request must name a path\n');
+  } else if (path === tokenPath) {
+    answerToken(options, request, response, admitted.tokenTtl);
+  } else if (request.method !== 'GET') {
+    response.setHeader('Allow', 'GET');
+    send(response, 405, '');
+  } else {
+    const remainingSeconds =
+      admitted.token === undefined ? undefined : options.tokens.remainingSeconds(admitted.token);
+    if (remainingSeconds === undefined) {
+      send(response, 401, 'Latchkey: a valid X-aws-ec2-metadata-token is needed (IMDSv2)\n');
+      return;
+    }
+    response.setHeader('X-Aws-Ec2-Metadata-Token-Ttl-Seconds', remainingSeconds);
+    answerPath(options, path, response);
+  }
+}
+
+function answerToken(
+  { tokens }: ImdsOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+  ttl: string | undefined,
+): void {
+  if (request.method !== 'PUT') {
+    response.setHeader('Allow', 'OPTIONS, PUT');
+    send(response, 405, '');
+    return;
+  }
+  const lifeSeconds = ttl !== undefined && /^\d{1,5}$/.test(ttl) ? Number(ttl) : 0;
+  if (lifeSeconds < 1 || lifeSeconds > longestTokenLifeSeconds) {
+    send(
+      response,
+      400,
+      `Latchkey: X-aws-ec2-metadata-token-ttl-seconds must be from 1 to ${longestTokenLifeSeconds}\n`,
+    );
+    return;
+  }
+  // Go and Rust need it echoed, else they fall back to version 1.
+  response.setHeader('X-Aws-Ec2-Metadata-Token-Ttl-Seconds', lifeSeconds);
+  send(response, 200, tokens.issue(lifeSeconds));
+}
+
+function answerPath(options: ImdsOptions, path: string, response: ServerResponse): void {
+  const profile = options.source.profile();
+  if (!profile) {
+    send(response, 404, 'Latchkey: no profile is active, or Latchkey is locked\n');
+    return;
+  }
+  const role = roleInPath(path);
+  if (role === undefined) {
+    const document = metadataDocument(path, profile);
+    if (document === undefined) send(response, 404, '');
+    else send(response, 200, document);
+    return;
+  }
+  // An exact name only: after a switch a client must not get another profile's credentials than it asked for.
+  if (role !== profile.name) {
+    send(response, 404, '');
+    return;
+  }
+  const session = options.source.take(role);
+  if (session) send(response, 200, credentialsDocument(session, profile));
+  else void answerOnceAcquired(options, profile, response);
+}
+
+async function answerOnceAcquired(
+  options: ImdsOptions,
+  profile: Profile,
+  response: ServerResponse,
+): Promise<void> {
+  const { clock, source } = options;
+  let waiting: Disposable | undefined;
+  const tooSlow = new Promise<never>((_resolve, reject) => {
+    waiting = clock.schedule(longestWaitMs, () => {
+      reject(new Failure('Unreachable', 'The session is still being acquired; ask again in a moment'));
+    });
+  });
+  try {
+    const session = await Promise.race([source.acquire(profile.name), tooSlow]);
+    send(response, 200, credentialsDocument(session, profile));
+  } catch (error) {
+    const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
+    send(response, statusOf(failure), refusalDocument(failure, clock.now()));
+  } finally {
+    waiting?.[Symbol.dispose]();
+  }
+}
+
+/**
+ * No SDK shows its user more than "no credentials", whatever the status; but 503 lets those that retry do so where
+ * that can help, and 200 with a `Code` that is not `Success`, as the real service answers, gives Go its message.
+ */
+function statusOf({ code }: Failure): number {
+  switch (code) {
+    case 'Unreachable':
+    case 'Throttled':
+    case 'Internal':
+      return 503;
+    default:
+      return 200;
+  }
+}
+
+/** The path, with doubled and trailing slashes folded (Java, .NET and JS v2 make `//latest`); undefined for `*` and whole URLs. */
+function pathOf(target: string): string | undefined {
+  if (!target.startsWith('/')) return undefined;
+  const query = target.indexOf('?');
+  const path = query === -1 ? target : target.slice(0, query);
+  if (!path.includes('//') && !path.endsWith('/')) return path;
+  return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
+}
+
+function send(response: ServerResponse, status: number, body: string | Buffer): void {
+  response.statusCode = status;
+  response.setHeader('Content-Type', 'text/plain');
+  response.setHeader('Server', 'EC2ws');
+  response.setHeader('Content-Length', Buffer.byteLength(body));
+  response.end(body);
+}

@@ -1,0 +1,44 @@
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../platform/ports.ts';
+
+/** The longest life that IMDSv2 gives a token, in seconds: 6 hours. */
+export const longestTokenLifeSeconds = 21_600;
+
+const macBytes = 32;
+const timeBytes = 6;
+
+/**
+ * IMDSv2 tokens that need no memory: the end of their life and an HMAC over it and the listener they are for. So no
+ * number of tokens can push another out, and one listener's token opens no other. The key lives with the process.
+ */
+export class TokenIssuer {
+  readonly #clock: Clock;
+  readonly #listener: string;
+  readonly #key = randomBytes(32);
+
+  constructor(clock: Clock, listener: string) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  /** A token that is good for `lifeSeconds`. */
+  issue(lifeSeconds: number): string {
+    const time = Buffer.alloc(timeBytes);
+    time.writeUIntBE(this.#clock.now() + lifeSeconds * 1000, 0, timeBytes);
+    return Buffer.concat([time, this.#mac(time)]).toString('base64url');
+  }
+
+  /** The whole seconds a token is still good for; undefined for one that has ended or was not issued here. */
+  remainingSeconds(token: string): number | undefined {
+    const bytes = Buffer.from(token, 'base64url');
+    if (bytes.length !== timeBytes + macBytes) return undefined;
+    const time = bytes.subarray(0, timeBytes);
+    if (!timingSafeEqual(bytes.subarray(timeBytes), this.#mac(time))) return undefined;
+    const remainingMs = time.readUIntBE(0, timeBytes) - this.#clock.now();
+    return remainingMs > 0 ? Math.ceil(remainingMs / 1000) : undefined;
+  }
+
+  #mac(time: Buffer): Buffer {
+    return createHmac('sha256', this.#key).update(this.#listener).update(time).digest();
+  }
+}

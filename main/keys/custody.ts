@@ -1,0 +1,144 @@
+import { findKey, type Configuration } from '../configuration/configuration.ts';
+import type { ConfigurationStore } from '../configuration/store.ts';
+import { Failure } from '../failure.ts';
+import type { Clock, SecretStore } from '../platform/ports.ts';
+import type { Secret } from '../secret.ts';
+import type { StsConnection } from '../sts/connection.ts';
+import { getCallerIdentity } from '../sts/get-caller-identity.ts';
+import type { AccessKey } from './access-key.ts';
+
+/** What a person gives to add a key. */
+export interface NewAccessKey {
+  readonly label: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: Secret;
+  readonly mfaSerial?: string | undefined;
+  readonly region: string;
+}
+
+/** Custody of the long-term keys: the secret in the keychain, under its access key ID; all else in config.json. */
+export class KeyCustody {
+  readonly #clock: Clock;
+  readonly #configuration: ConfigurationStore;
+  readonly #secrets: SecretStore;
+  readonly #sts: StsConnection;
+
+  constructor(clock: Clock, configuration: ConfigurationStore, secrets: SecretStore, sts: StsConnection) {
+    this.#clock = clock;
+    this.#configuration = configuration;
+    this.#secrets = secrets;
+    this.#sts = sts;
+  }
+
+  /**
+   * Adds a key once `GetCallerIdentity` has shown whose it is. A key that is there already under the same
+   * label and ID gets its secret again, for one whose keychain item was lost.
+   * @throws Failure of STS (with the field that AWS objects to), of the keychain, or AlreadyExists
+   */
+  async add(input: NewAccessKey): Promise<AccessKey> {
+    refuseTaken(this.#configuration.current, input);
+    const identity = await getCallerIdentity(this.#sts, input, input.region).catch((error: unknown) => {
+      throw withField(error);
+    });
+    const key: AccessKey = {
+      label: input.label,
+      accessKeyId: input.accessKeyId,
+      ...(input.mfaSerial === undefined ? {} : { mfaSerial: input.mfaSerial }),
+      region: input.region,
+      accountId: identity.accountId,
+      userArn: identity.arn,
+      addedAtMs: this.#clock.now(),
+    };
+    const name = keychainName(input.accessKeyId);
+    const replaced = await this.#secrets.read(name);
+    await this.#secrets.write(name, input.secretAccessKey);
+    try {
+      await this.#configuration.update((configuration) => {
+        refuseTaken(configuration, input);
+        const others = configuration.keys.filter(({ label }) => label !== input.label);
+        return { ...configuration, keys: [...others, key] };
+      });
+    } catch (error) {
+      // Nothing was added: leave the keychain as it was found.
+      await (replaced ? this.#secrets.write(name, replaced) : this.#secrets.remove(name));
+      throw error;
+    }
+    return key;
+  }
+
+  /** @throws Failure NotFound, or InUse naming the profiles that are based on the key */
+  async remove(label: string): Promise<void> {
+    const key = findKey(this.#configuration.current, label);
+    if (!key) throw new Failure('NotFound', `There is no access key "${label}"`, { field: 'label' });
+    await this.#configuration.update((configuration) => {
+      const users = configuration.profiles.filter(({ base }) => 'key' in base && base.key === label);
+      if (users.length > 0) {
+        const names = users.map(({ name }) => name).join(', ');
+        throw new Failure('InUse', `The access key "${label}" is the base of ${names}. Remove these first.`);
+      }
+      return { ...configuration, keys: configuration.keys.filter((other) => other.label !== label) };
+    });
+    await this.#secrets.remove(keychainName(key.accessKeyId));
+  }
+
+  /** @throws Failure KeyMissing where the keychain has lost it, or the keychain's own failures */
+  async secretOf(key: AccessKey): Promise<Secret> {
+    const secret = await this.#secrets.read(keychainName(key.accessKeyId));
+    if (secret) return secret;
+    throw new Failure(
+      'KeyMissing',
+      `The secret of the access key "${key.label}" is no longer in the keychain. Add the key again under the same label.`,
+    );
+  }
+}
+
+function keychainName(accessKeyId: string): string {
+  return `access-key/${accessKeyId}`;
+}
+
+function refuseTaken({ keys }: Configuration, { label, accessKeyId }: NewAccessKey): void {
+  for (const key of keys) {
+    const sameLabel = key.label === label;
+    const sameId = key.accessKeyId === accessKeyId;
+    if (sameLabel && !sameId) {
+      throw new Failure(
+        'AlreadyExists',
+        `The label "${label}" is taken by the access key ${key.accessKeyId}`,
+        {
+          field: 'label',
+        },
+      );
+    }
+    if (sameId && !sameLabel) {
+      throw new Failure('AlreadyExists', `This access key is there already, as "${key.label}"`, {
+        field: 'accessKeyId',
+      });
+    }
+  }
+}
+
+/** Points AWS's refusal at the field that a person can mend. */
+function withField(error: unknown): unknown {
+  if (!(error instanceof Failure)) return error;
+  const { code, awsCode, requestId } = error;
+  switch (awsCode) {
+    case 'InvalidClientTokenId':
+      return new Failure(
+        code,
+        'AWS does not know this access key ID, or the key is inactive, or the region is of another partition',
+        {
+          field: 'accessKeyId',
+          awsCode,
+          requestId,
+        },
+      );
+    case 'SignatureDoesNotMatch':
+      return new Failure(code, 'The secret access key does not belong to this access key ID', {
+        field: 'secretAccessKey',
+        awsCode,
+        requestId,
+      });
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,90 @@
+import type { AsyncEntry } from '@napi-rs/keyring';
+import { Failure } from '../failure.ts';
+import { Secret } from '../secret.ts';
+import type { SecretStore } from './ports.ts';
+
+/**
+ * The operating system's keychain: the Secret Service on Linux, the Keychain on macOS, the Credential Manager on
+ * Windows. Items stand under `service`, with the secret's name as their user name.
+ *
+ * On Linux the store is pinned. Unpinned, the library falls back silently to the kernel keyring, which a reboot
+ * empties; no Secret Service is a `Failure` of code `KeychainUnavailable` instead.
+ *
+ * A locked keychain asks the person to unlock it, in a dialog of the desktop's, and the operation waits for the
+ * answer: there is no limit, since a person may take long. Dismissed, or with no display for the dialog, it is a
+ * `Failure` of code `KeychainLocked`.
+ *
+ * One operation runs at a time. Each runs on a thread of libuv's pool of four and keeps it while the dialog is
+ * open: four of them at once would stop all file access and name resolution of this process. And whoever waited
+ * behind a dialog that was dismissed is refused with it, or the person would get one dialog for each of them.
+ */
+export function openKeychain(service = 'latchkey'): SecretStore {
+  let previous: Promise<unknown> = Promise.resolve();
+  let dismissals = 0;
+
+  function inTurn<Result>(
+    name: string,
+    written: Secret | undefined,
+    operation: (entry: AsyncEntry) => Promise<Result>,
+  ): Promise<Result> {
+    const dismissalsAtStart = dismissals;
+    const run = async () => {
+      if (dismissals > dismissalsAtStart) throw lockedFailure();
+      try {
+        return await operation(await openEntry(service, name));
+      } catch (error) {
+        const failure = translate(error, written);
+        if (failure.code === 'KeychainLocked') dismissals += 1;
+        throw failure;
+      }
+    };
+    const result = previous.then(run, run);
+    previous = result;
+    return result;
+  }
+
+  return {
+    read: (name) =>
+      inTurn(name, undefined, async (entry) => {
+        const text = await entry.getPassword();
+        // The types say null for a missing item; older releases resolved undefined.
+        return typeof text === 'string' ? new Secret(text) : undefined;
+      }),
+    write: (name, secret) => inTurn(name, secret, (entry) => entry.setPassword(secret.reveal())),
+    remove: (name) => inTurn(name, undefined, (entry) => entry.deleteCredential()),
+  };
+}
+
+/** Opened anew for each operation: an entry holds a D-Bus connection, which ends when the keychain's daemon does. */
+async function openEntry(service: string, name: string): Promise<AsyncEntry> {
+  const { AsyncEntry } = await import('@napi-rs/keyring');
+  return new AsyncEntry(service, name, { linux: { store: 'secret-service' } });
+}
+
+/** The library's errors differ by their text only; these are the beginnings that keyring-core gives them. */
+function translate(error: unknown, written: Secret | undefined): Failure {
+  const text = error instanceof Error ? error.message : String(error);
+  if (text.startsWith("Couldn't access platform storage")) return lockedFailure();
+  // A text that quotes the secret has not been seen; one that does must not get any further.
+  const reason = written !== undefined && text.includes(written.reveal()) ? 'it gave no reason' : text;
+  return new Failure('KeychainUnavailable', `${unavailable(process.platform)} (${reason})`);
+}
+
+function lockedFailure(): Failure {
+  return new Failure(
+    'KeychainLocked',
+    'The keychain is locked and was not unlocked. Unlock it, or answer its dialog when it asks, and try again.',
+  );
+}
+
+function unavailable(platform: NodeJS.Platform): string {
+  const nowhereElse = 'Latchkey stores secrets nowhere else.';
+  switch (platform) {
+    case 'darwin':
+      return `The Keychain did not do what it was asked. Check it in Keychain Access; in a session over SSH run "security unlock-keychain" first. ${nowhereElse}`;
+    case 'win32':
+      return `The Credential Manager did not do what it was asked. Check that its service (VaultSvc) runs. ${nowhereElse}`;
+    default:
+      return `No Secret Service answered on D-Bus. Start gnome-keyring, or turn on the Secret Service of KeePassXC or KWallet, in this session. ${nowhereElse}`;
+  }
+}

@@ -1,0 +1,227 @@
+import { createRequire } from 'node:module';
+import { isIPv4, isIPv6 } from 'node:net';
+import { Failure } from '../failure.ts';
+import type { AcceptedConnection, PeerIdentity } from './ports.ts';
+
+/** The socket at the other end of a loopback connection: who created it, and which inode names it in `/proc`. */
+export interface PeerSocket {
+  readonly uid: number;
+  readonly inode: number;
+}
+
+/** The peer's side of loopback connections, as the Linux kernel knows it. */
+export interface LinuxPeerIdentity extends PeerIdentity, Disposable {
+  /** The peer's socket, or undefined where no open socket stands for exactly this connection. */
+  peerSocket(connection: AcceptedConnection): PeerSocket | undefined;
+}
+
+// linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h, bits/socket.h, net/tcp_states.h
+const AF_INET = 2;
+const AF_INET6 = 10;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const NETLINK_SOCK_DIAG = 4;
+const SOCK_DIAG_BY_FAMILY = 20;
+const NLM_F_REQUEST = 1;
+const MSG_DONTWAIT = 0x40;
+const IPPROTO_TCP = 6;
+const INET_DIAG_NOCOOKIE = 0xffffffff;
+
+/** ESTABLISHED, FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT: the states of a connection that was once established. */
+const connectedStates: ReadonlySet<number> = new Set([1, 4, 5, 8]);
+
+/** What the kernel shows for a uid that our user namespace does not map (/proc/sys/kernel/overflowuid). */
+const overflowUid = 65534;
+
+const headerBytes = 16;
+const requestBytes = headerBytes + 56;
+const answerBytes = headerBytes + 72;
+/** The offset of `struct inet_diag_sockid` in `struct inet_diag_req_v2`, and in `struct inet_diag_msg`. */
+const requestSocketId = headerBytes + 8;
+const answerSocketId = headerBytes + 4;
+
+/**
+ * Asks the kernel over netlink's `sock_diag` for the one socket at the other end of a connection: an exact look-up
+ * in its hash table, some microseconds whatever else is open, where reading `/proc/net/tcp` takes milliseconds and
+ * any local program can make it slower.
+ *
+ * A client counts as whoever created its socket: one that was started through `sudo` is root's, not ours.
+ * Fails with `Internal` where the kernel gives no such socket.
+ */
+export function linuxSockDiag(): LinuxPeerIdentity {
+  const netlink = openNetlink();
+  const ownUid = process.getuid?.();
+  const answer = Buffer.alloc(1024);
+  let sequence = 0;
+
+  function peerSocket(connection: AcceptedConnection): PeerSocket | undefined {
+    const id = socketIdSeenFromPeer(connection);
+    if (id === undefined) return undefined;
+    sequence = (sequence + 1) >>> 0;
+    if (!netlink.send(socketRequest(id, sequence))) return undefined;
+    // The kernel puts its answer in the queue before `send` returns: an empty queue means that none will come, and
+    // what is there with another number answers an earlier question.
+    for (;;) {
+      const length = netlink.receive(answer);
+      if (length === undefined) return undefined;
+      if (length >= headerBytes && answer.readUInt32LE(8) === sequence) {
+        return readAnswer(answer.subarray(0, length), id);
+      }
+    }
+  }
+
+  return {
+    peerSocket,
+    isOwnUser(connection) {
+      const peer = peerSocket(connection);
+      return peer !== undefined && peer.uid === ownUid && peer.uid !== overflowUid;
+    },
+    [Symbol.dispose]: () => netlink.close(),
+  };
+}
+
+/** The ends of a connection as its client's socket has them: its own first. Addresses in 16 bytes. */
+interface SocketId {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly source: Buffer;
+  readonly destination: Buffer;
+}
+
+function socketIdSeenFromPeer(connection: AcceptedConnection): SocketId | undefined {
+  const source = addressBytes(connection.remoteAddress);
+  const destination = addressBytes(connection.localAddress);
+  if (source === undefined || destination === undefined) return undefined;
+  return { sourcePort: connection.remotePort, destinationPort: connection.localPort, source, destination };
+}
+
+/**
+ * One `inet_diag_req_v2`, in the machine's own byte order (little-endian wherever Electron runs) but for ports and
+ * addresses. A request for IPv4 finds an IPv6 socket with IPv4-mapped addresses too: they share a table.
+ */
+function socketRequest(id: SocketId, sequence: number): Buffer {
+  const request = Buffer.alloc(requestBytes);
+  request.writeUInt32LE(requestBytes, 0);
+  request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
+  request.writeUInt16LE(NLM_F_REQUEST, 6);
+  request.writeUInt32LE(sequence, 8);
+  const isMapped = isMappedIPv4(id.source) && isMappedIPv4(id.destination);
+  request.writeUInt8(isMapped ? AF_INET : AF_INET6, headerBytes);
+  request.writeUInt8(IPPROTO_TCP, headerBytes + 1);
+  request.writeUInt32LE(0xffffffff, headerBytes + 4); // any state; see connectedStates
+  request.writeUInt16BE(id.sourcePort, requestSocketId);
+  request.writeUInt16BE(id.destinationPort, requestSocketId + 2);
+  id.source.copy(request, requestSocketId + 4, isMapped ? 12 : 0);
+  id.destination.copy(request, requestSocketId + 20, isMapped ? 12 : 0);
+  request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 40);
+  request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 44);
+  return request;
+}
+
+/**
+ * The kernel's answer, if it is about this very connection. Where no connection stands, the look-up goes on to
+ * listening sockets, and one that is still being made has the same ends as one that was: neither is the peer.
+ * A socket that no process holds any more has inode 0, and on many kernels uid 0 with it: root's, were it believed.
+ */
+function readAnswer(answer: Buffer, id: SocketId): PeerSocket | undefined {
+  if (answer.length < answerBytes || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
+  if (!connectedStates.has(answer.readUInt8(headerBytes + 1))) return undefined;
+  const family = answer.readUInt8(headerBytes);
+  const isSameConnection =
+    answer.readUInt16BE(answerSocketId) === id.sourcePort &&
+    answer.readUInt16BE(answerSocketId + 2) === id.destinationPort &&
+    answerAddress(answer, answerSocketId + 4, family).equals(id.source) &&
+    answerAddress(answer, answerSocketId + 20, family).equals(id.destination);
+  if (!isSameConnection) return undefined;
+  const uid = answer.readUInt32LE(headerBytes + 64);
+  const inode = answer.readUInt32LE(headerBytes + 68);
+  return inode === 0 ? undefined : { uid, inode };
+}
+
+function answerAddress(answer: Buffer, offset: number, family: number): Buffer {
+  return family === AF_INET
+    ? mappedIPv4(answer.subarray(offset, offset + 4))
+    : answer.subarray(offset, offset + 16);
+}
+
+/** The 16 bytes of an IPv6 address, of an IPv4 address as mapped into IPv6; undefined if it is neither. */
+function addressBytes(address: string): Buffer | undefined {
+  if (isIPv4(address)) return mappedIPv4(Buffer.from(address.split('.').map(Number)));
+  if (!isIPv6(address) || address.includes('%')) return undefined;
+  const dotted = /[\d.]+$/.exec(address)?.[0] ?? '';
+  const tail = isIPv4(dotted) ? Buffer.from(dotted.split('.').map(Number)).toString('hex') : '';
+  const groups =
+    tail === '' ? address : `${address.slice(0, -dotted.length)}${tail.slice(0, 4)}:${tail.slice(4)}`;
+  const [head = '', rest] = groups.split('::');
+  const toHex = (part: string) =>
+    part
+      .split(':')
+      .filter((group) => group !== '')
+      .map((group) => group.padStart(4, '0'))
+      .join('');
+  const end = rest === undefined ? '' : toHex(rest);
+  return Buffer.from(toHex(head).padEnd(32 - end.length, '0') + end, 'hex');
+}
+
+const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
+
+function mappedIPv4(address: Buffer): Buffer {
+  return Buffer.concat([mappedPrefix, address]);
+}
+
+function isMappedIPv4(address: Buffer): boolean {
+  return address.subarray(0, 12).equals(mappedPrefix);
+}
+
+interface Netlink {
+  /** False if the kernel does not take the message. */
+  send(message: Buffer): boolean;
+  /** The length of the next message, now in `into`; undefined if none is there. Never waits. */
+  receive(into: Buffer): number | undefined;
+  close(): void;
+}
+
+/** libc's own socket calls: Node has no netlink. Loaded here, so that no other platform loads the native library. */
+function openNetlink(): Netlink {
+  const require = createRequire(import.meta.url);
+  const koffi = require('koffi') as typeof import('koffi');
+  const process = koffi.load(null); // the symbols of this process, libc's among them, be it glibc or musl
+  const call = (prototype: string): ((...values: unknown[]) => unknown) => process.func(prototype);
+  const socket = call('int socket(int domain, int type, int protocol)');
+  const connect = call('int connect(int fd, const void *address, uint32_t length)');
+  const send = call('intptr_t send(int fd, const void *data, size_t length, int flags)');
+  const receive = call('intptr_t recv(int fd, void *data, size_t length, int flags)');
+  const close = call('int close(int fd)');
+
+  const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+  if (typeof fd !== 'number' || fd < 0) throw noNetlink(koffi.errno());
+  // Connected to the kernel (port 0), the socket takes no message from anybody else.
+  const kernelAddress = Buffer.alloc(12);
+  kernelAddress.writeUInt16LE(AF_NETLINK, 0);
+  if (connect(fd, kernelAddress, kernelAddress.length) !== 0) {
+    const errno = koffi.errno();
+    close(fd);
+    throw noNetlink(errno);
+  }
+
+  let isOpen = true;
+  return {
+    send: (message) => isOpen && send(fd, message, message.length, MSG_DONTWAIT) === message.length,
+    receive(into) {
+      const length = isOpen ? receive(fd, into, into.length, MSG_DONTWAIT) : -1;
+      return typeof length === 'number' && length >= 0 ? length : undefined;
+    },
+    close() {
+      if (isOpen) close(fd);
+      isOpen = false;
+    },
+  };
+}
+
+function noNetlink(errno: number): Failure {
+  return new Failure(
+    'Internal',
+    `The kernel does not tell whose program is asking: NETLINK_SOCK_DIAG cannot be had (errno ${String(errno)}). A sandbox may forbid it; run Latchkey outside of it.`,
+  );
+}

@@ -1,0 +1,41 @@
+/** What the broker needs from the machine it runs on. Each port is small, so that tests can stand in for it. */
+import type { Secret } from '../secret.ts';
+
+/** The wall clock and timers. Timers may fire late (sleep) and the clock may jump: judge by `now()`. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, by this machine's wall clock. */
+  now(): number;
+  /** Calls `callback` once, not before `delayMs` have passed; disposing the result cancels it. */
+  schedule(delayMs: number, callback: () => void): Disposable;
+}
+
+/**
+ * The operating system's keychain.
+ * Every method rejects with a `Failure` of code `KeychainUnavailable` where there is no keychain,
+ * and `KeychainLocked` where it is locked and was not unlocked.
+ */
+export interface SecretStore {
+  /** The secret stored under `name`, or undefined if there is none. */
+  read(name: string): Promise<Secret | undefined>;
+  /** Stores `secret` under `name`, replacing what is there. */
+  write(name: string, secret: Secret): Promise<void>;
+  /** Removes the secret under `name`; false if there was none. */
+  remove(name: string): Promise<boolean>;
+}
+
+/** A TCP connection that a loopback server accepted, as `net.Socket` names its ends. */
+export interface AcceptedConnection {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+}
+
+/** Tells whose process is at the other end of a loopback connection. */
+export interface PeerIdentity {
+  /**
+   * True when the process at the other end belongs to the user this broker runs as.
+   * A connection that cannot be attributed is not ours: deny by default.
+   */
+  isOwnUser(connection: AcceptedConnection): Promise<boolean> | boolean;
+}

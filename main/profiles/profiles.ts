@@ -1,0 +1,73 @@
+import { findProfile } from '../configuration/configuration.ts';
+import type { ConfigurationStore } from '../configuration/store.ts';
+import { Failure } from '../failure.ts';
+import { checkPartition } from './partitions.ts';
+import type { Profile } from './profile.ts';
+
+/** Adds, changes and removes profiles in config.json. */
+export class Profiles {
+  readonly #configuration: ConfigurationStore;
+
+  constructor(configuration: ConfigurationStore) {
+    this.#configuration = configuration;
+  }
+
+  /**
+   * Adds `profile`, or puts it in the place of the one called `replaces`; what is based on that follows a new name.
+   * @throws Failure InvalidInput, AlreadyExists or NotFound, naming the field
+   */
+  async save(profile: Profile, replaces?: string): Promise<void> {
+    await checkPartition(profile);
+    await this.#configuration.update((configuration) => {
+      const { profiles, active } = configuration;
+      if (profile.name !== replaces && findProfile(configuration, profile.name)) {
+        throw new Failure('AlreadyExists', `There is a profile "${profile.name}" already`, { field: 'name' });
+      }
+      if (replaces === undefined) return { ...configuration, profiles: [...profiles, profile] };
+      if (!findProfile(configuration, replaces)) throw notFound(replaces);
+      return {
+        ...configuration,
+        profiles: profiles.map((other) =>
+          other.name === replaces ? profile : withBase(other, replaces, profile.name),
+        ),
+        active: active === replaces ? profile.name : active,
+      };
+    });
+  }
+
+  /** @throws Failure NotFound, or InUse naming the profiles that are based on it */
+  async remove(name: string): Promise<void> {
+    await this.#configuration.update((configuration) => {
+      const { profiles, active } = configuration;
+      if (!findProfile(configuration, name)) throw notFound(name);
+      const users = profiles.filter(({ base }) => 'profile' in base && base.profile === name);
+      if (users.length > 0) {
+        const names = users.map((user) => user.name).join(', ');
+        throw new Failure('InUse', `The profile "${name}" is the base of ${names}. Remove these first.`);
+      }
+      return {
+        ...configuration,
+        profiles: profiles.filter((profile) => profile.name !== name),
+        active: active === name ? null : active,
+      };
+    });
+  }
+
+  /** Makes a profile the active one. @throws Failure NotFound */
+  async activate(name: string): Promise<void> {
+    await this.#configuration.update((configuration) => {
+      if (!findProfile(configuration, name)) throw notFound(name);
+      return { ...configuration, active: name };
+    });
+  }
+}
+
+function notFound(name: string): Failure {
+  return new Failure('NotFound', `There is no profile "${name}"`, { field: 'name' });
+}
+
+function withBase(profile: Profile, from: string, to: string): Profile {
+  return 'profile' in profile.base && profile.base.profile === from
+    ? { ...profile, base: { profile: to } }
+    : profile;
+}

@@ -1,0 +1,126 @@
+import { lineageOf, type Configuration } from '../configuration/configuration.ts';
+import type { AccessKey } from '../keys/access-key.ts';
+import { limits, type Profile } from '../profiles/profile.ts';
+
+/** Where every chain begins. */
+export interface KeySource {
+  readonly operation: 'key';
+  readonly id: string;
+  readonly key: AccessKey;
+}
+
+/** A session of the key's user that carries an MFA code, for the steps above it to share. */
+export interface GetSessionTokenStep {
+  readonly operation: 'GetSessionToken';
+  readonly id: string;
+  readonly source: KeySource;
+  readonly region: string;
+  readonly mfaSerial: string;
+  readonly durationSeconds: number;
+}
+
+export interface AssumeRoleStep {
+  readonly operation: 'AssumeRole';
+  readonly id: string;
+  readonly source: KeySource | GetSessionTokenStep | AssumeRoleStep;
+  readonly region: string;
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly externalId: string | undefined;
+  readonly durationSeconds: number;
+  /** Set where the code goes into `AssumeRole` itself, since the role is wanted for longer than a chain allows. */
+  readonly mfaSerial: string | undefined;
+}
+
+/** A step has its identity from its inputs (`id`), so that profiles with the same inputs share it and its session. */
+export type Step = GetSessionTokenStep | AssumeRoleStep;
+
+/**
+ * The chain of a profile, given by its last step.
+ *
+ * MFA: a device named by the profile that is based on the key, else by the key, else by a profile further up.
+ * The code goes into one `GetSessionToken` that all share, unless the first role is wanted for more than the
+ * hour that STS allows a role assumed with a session: then into its `AssumeRole`.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
+ *
+ * @throws Failure InvalidInput where a base is missing
+ */
+export function chainOf(configuration: Configuration, profile: Profile): AssumeRoleStep {
+  const { profiles, key } = lineageOf(configuration, profile);
+  const fromKey = profiles.toReversed();
+  const [first = profile, ...further] = fromKey;
+  const mfaSerial =
+    first.mfaSerial ?? key.mfaSerial ?? further.find((above) => above.mfaSerial !== undefined)?.mfaSerial;
+  const source: KeySource = { operation: 'key', id: identify('key', key), key };
+  const direct = first.durationSeconds > limits.chainedDuration;
+  let step =
+    mfaSerial === undefined || direct
+      ? assumeRoleStep(source, first, mfaSerial)
+      : assumeRoleStep(getSessionTokenStep(source, mfaSerial, first.baseDurationSeconds), first, undefined);
+  for (const above of further) step = assumeRoleStep(step, above, undefined);
+  return step;
+}
+
+/** The steps of a chain in the order in which they are walked. */
+export function stepsOf(last: AssumeRoleStep): readonly Step[] {
+  const steps: Step[] = [];
+  for (let step: Step | KeySource = last; step.operation !== 'key'; step = step.source) steps.unshift(step);
+  return steps;
+}
+
+/** The key at the bottom of a step's chain. */
+export function keyOf(step: Step): AccessKey {
+  let source: Step | KeySource = step;
+  while (source.operation !== 'key') source = source.source;
+  return source.key;
+}
+
+function getSessionTokenStep(
+  source: KeySource,
+  mfaSerial: string,
+  durationSeconds: number,
+): GetSessionTokenStep {
+  const inputs = { region: source.key.region, mfaSerial, durationSeconds };
+  return {
+    operation: 'GetSessionToken',
+    id: identify('GetSessionToken', source.id, inputs),
+    source,
+    ...inputs,
+  };
+}
+
+function assumeRoleStep(
+  source: AssumeRoleStep['source'],
+  profile: Profile,
+  mfaSerial: string | undefined,
+): AssumeRoleStep {
+  const inputs = {
+    region: profile.region,
+    roleArn: profile.roleArn,
+    sessionName:
+      profile.sessionName ?? sessionNameOf(source.operation === 'key' ? source.key : keyOf(source)),
+    externalId: profile.externalId,
+    durationSeconds:
+      source.operation === 'key'
+        ? profile.durationSeconds
+        : Math.min(profile.durationSeconds, limits.chainedDuration),
+    mfaSerial,
+  };
+  return { operation: 'AssumeRole', id: identify('AssumeRole', source.id, inputs), source, ...inputs };
+}
+
+function identify(...inputs: unknown[]): string {
+  return JSON.stringify(inputs);
+}
+
+/**
+ * The IAM user's name, so that CloudTrail shows in the role's account whose session it is.
+ * Root has none, and names shorter than STS allows get a prefix.
+ */
+function sessionNameOf(key: AccessKey): string {
+  const userName = key.userArn.split('/').at(-1) ?? '';
+  const name = key.userArn.endsWith(':root') ? 'root' : userName.replaceAll(/[^\w+=,.@-]/g, '-');
+  return name.length >= limits.sessionName.minimum
+    ? name.slice(0, limits.sessionName.maximum)
+    : `latchkey-${name}`;
+}

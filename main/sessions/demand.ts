@@ -1,0 +1,6 @@
+/** Who wants a session, and for which profile. */
+export interface Demand {
+  /** A person waits for it; a program asked the endpoint; or the broker renews what is in use. */
+  readonly cause: 'person' | 'program' | 'renewal';
+  readonly profile: string;
+}

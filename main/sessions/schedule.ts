@@ -1,0 +1,35 @@
+/** When a session is renewed, and when a failed attempt is made again. Pure: all times in milliseconds. */
+
+const minute = 60_000;
+const longestLeadMs = 30 * minute;
+const shortestLeadMs = 5 * minute;
+
+const firstBackoffMs = 1_000;
+const longestBackoffMs = 2 * minute;
+/** A refusal of STS does not mend itself: the next request of a program may ask again after this. */
+const refusalPauseMs = minute;
+
+/**
+ * When to renew a session: at half of its life, but with no more than 30 minutes left. Jitter makes it later by up
+ * to a tenth of what is left, never below 5 minutes where the life allows them.
+ * @param random from 0 up to 1
+ */
+export function renewalTimeMs(issuedAtMs: number, expiresAtMs: number, random: number): number {
+  const leadMs = Math.min((expiresAtMs - issuedAtMs) / 2, longestLeadMs);
+  const jitterMs = Math.min(random * (leadMs / 10), Math.max(0, leadMs - shortestLeadMs));
+  return expiresAtMs - leadMs + jitterMs;
+}
+
+/**
+ * How long to wait after a failure that may pass by itself: doubling from 1 s to 2 min, of which a random half.
+ * @param failures how many there were in a row, from 1
+ */
+export function backoffMs(failures: number, random: number): number {
+  const fullMs = Math.min(firstBackoffMs * 2 ** (failures - 1), longestBackoffMs);
+  return fullMs * (0.5 + random / 2);
+}
+
+/** How long a program's request is answered by the last refusal. */
+export function pauseAfterRefusalMs(): number {
+  return refusalPauseMs;
+}

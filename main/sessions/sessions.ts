@@ -1,0 +1,196 @@
+import { findProfile } from '../configuration/configuration.ts';
+import type { ConfigurationStore } from '../configuration/store.ts';
+import { Failure } from '../failure.ts';
+import type { KeyCustody } from '../keys/custody.ts';
+import type { Clock } from '../platform/ports.ts';
+import type { StsConnection } from '../sts/connection.ts';
+import type { Session } from '../sts/session.ts';
+import { chainOf, stepsOf } from './chain.ts';
+import type { Demand } from './demand.ts';
+import { MfaDesk } from './mfa-desk.ts';
+import { StepSession, type StepProblem } from './step-session.ts';
+
+/** Where a profile's session stands. `expiresAtMs` is there while a session is held. */
+export interface SessionStanding {
+  readonly state: 'idle' | 'acquiring' | 'active' | 'refreshing' | 'waitingForMfa' | 'failed';
+  readonly expiresAtMs: number | undefined;
+  readonly problem: StepProblem | undefined;
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly configuration: ConfigurationStore;
+  readonly keys: KeyCustody;
+  readonly sts: StsConnection;
+  /** From 0 up to 1, for jitter. */
+  readonly random: () => number;
+}
+
+/** What changed: a profile's standing by its name, or what belongs to no profile (prompts, the lock). */
+export type SessionsListener = (profile: string | undefined) => void;
+
+const idle: SessionStanding = { state: 'idle', expiresAtMs: undefined, problem: undefined };
+
+/** Every session there is: gives a profile's from memory, acquires and renews it, and drops what no longer holds. */
+export class Sessions implements Disposable {
+  readonly desk: MfaDesk;
+  readonly #options: SessionsOptions;
+  readonly #listeners = new Set<SessionsListener>();
+  readonly #configurationWatch: Disposable;
+  /** By the step's identity: profiles with the same inputs meet here. */
+  readonly #steps = new Map<string, StepSession>();
+  /** The last step of each profile that was asked for. */
+  readonly #chains = new Map<string, StepSession>();
+  #locked = false;
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+    this.desk = new MfaDesk(options.clock, () => {
+      this.#tell(undefined);
+      for (const [profile, last] of this.#chains) if (last.isAcquiring) this.#tell(profile);
+    });
+    this.#configurationWatch = options.configuration.onChange(() => {
+      this.#forgetChanged();
+    });
+  }
+
+  get isLocked(): boolean {
+    return this.#locked;
+  }
+
+  /** A profile's session from memory, at once: the way of a program's request. Unknown profiles have none. */
+  take(profile: string): Session | undefined {
+    return this.#chains.get(profile)?.take({ cause: 'program', profile });
+  }
+
+  /**
+   * A profile's session, acquired where none is held.
+   * @throws Failure why there is none: NotFound, Locked, MfaRequired, Refused, Unreachable, KeyMissing…
+   */
+  async acquire(demand: Demand): Promise<Session> {
+    if (this.#locked) throw locked();
+    return this.#chain(demand.profile).acquire(demand);
+  }
+
+  /** Where a profile's session stands; idle where nobody asked for it. */
+  standing(profile: string): SessionStanding {
+    const last = this.#chains.get(profile);
+    if (!last) return idle;
+    const { session, problem } = last;
+    return { state: stateOf(last), expiresAtMs: session?.expiresAtMs, problem };
+  }
+
+  /** Drops every session; nothing is served or fetched until `unlock`. What programs hold stays valid at AWS. */
+  lock(): void {
+    this.#locked = true;
+    this.desk.endAll(locked());
+    this.#endSteps([...this.#steps.keys()], locked());
+    this.#tell(undefined);
+  }
+
+  unlock(): void {
+    this.#locked = false;
+    this.#tell(undefined);
+  }
+
+  /** Calls `listener` after each change. */
+  onChange(listener: SessionsListener): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  [Symbol.dispose](): void {
+    this.#configurationWatch[Symbol.dispose]();
+    this.desk[Symbol.dispose]();
+    this.#endSteps([...this.#steps.keys()], new Failure('NotRunning', 'Latchkey is ending'));
+    this.#listeners.clear();
+  }
+
+  #chain(name: string): StepSession {
+    const known = this.#chains.get(name);
+    if (known) return known;
+    const { current } = this.#options.configuration;
+    const profile = findProfile(current, name);
+    if (!profile) throw new Failure('NotFound', `There is no profile "${name}"`);
+    let last: StepSession | undefined;
+    for (const step of stepsOf(chainOf(current, profile))) {
+      const source = last;
+      last = this.#steps.get(step.id) ?? new StepSession(step, source, this.#surroundings());
+      this.#steps.set(step.id, last);
+    }
+    if (!last) throw new Failure('Internal', `The chain of "${name}" is empty`);
+    this.#chains.set(name, last);
+    return last;
+  }
+
+  #surroundings() {
+    const { clock, sts, keys, random } = this.#options;
+    return {
+      clock,
+      sts,
+      keys,
+      random,
+      desk: this.desk,
+      isHeldInUse: (step: StepSession) => step === this.#activeChain(),
+      changed: (step: StepSession) => {
+        for (const [profile, last] of this.#chains) if (isWalkedBy(last, step)) this.#tell(profile);
+      },
+    };
+  }
+
+  #activeChain(): StepSession | undefined {
+    const { active } = this.#options.configuration.current;
+    return active === null ? undefined : this.#chains.get(active);
+  }
+
+  /** After a change of the configuration: ends exactly the steps that no chain has any more. */
+  #forgetChanged(): void {
+    const { current } = this.#options.configuration;
+    const kept = new Set<string>();
+    for (const [name, last] of this.#chains) {
+      const profile = findProfile(current, name);
+      const now = profile && chainOf(current, profile);
+      if (now?.id === last.step.id) for (const step of stepsOf(now)) kept.add(step.id);
+      else this.#chains.delete(name);
+    }
+    this.#endSteps(
+      [...this.#steps.keys()].filter((id) => !kept.has(id)),
+      new Failure('NotFound', 'The profile was changed or removed meanwhile'),
+    );
+  }
+
+  #endSteps(ids: readonly string[], failure: Failure): void {
+    for (const id of ids) {
+      const step = this.#steps.get(id);
+      this.#steps.delete(id);
+      step?.end(failure);
+    }
+    for (const [profile, last] of this.#chains) {
+      if (this.#steps.has(last.step.id)) continue;
+      this.#chains.delete(profile);
+      this.#tell(profile);
+    }
+  }
+
+  #tell(profile: string | undefined): void {
+    for (const listener of this.#listeners) listener(profile);
+  }
+}
+
+function stateOf(last: StepSession): SessionStanding['state'] {
+  if (last.isWaitingForMfa) return 'waitingForMfa';
+  if (last.isAcquiring) return last.session ? 'refreshing' : 'acquiring';
+  if (last.problem) return 'failed';
+  return last.session ? 'active' : 'idle';
+}
+
+function isWalkedBy(last: StepSession, step: StepSession): boolean {
+  for (let current: StepSession | undefined = last; current; current = current.source) {
+    if (current === step) return true;
+  }
+  return false;
+}
+
+function locked(): Failure {
+  return new Failure('Locked', 'Latchkey is locked. Unlock it in the window or the tray.');
+}

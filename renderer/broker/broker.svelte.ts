@@ -1,0 +1,114 @@
+/** The one store: the broker as the interface knows it. Fed by the contract's events; everything else is derived from it. */
+import { createContext } from 'svelte';
+import type { Answer, BrokerEvent, CallName, Input, LatchkeyApi, Output } from '../../preload/contract.ts';
+import { text } from '../text.ts';
+import { apply } from './known.ts';
+import type { Known } from './known.ts';
+
+/** `gone`: nothing answers. `signedOut`: a browser page whose link or token is no longer taken. */
+export type Connection = 'connecting' | 'connected' | 'gone' | 'signedOut';
+
+/** Events that come in quick succession are applied together, at most once a frame. */
+const gatherMs = 16;
+/** With no event for so long the broker is asked whether it is still there, while the page can be seen. */
+const quietMs = 20_000;
+const retryMs = 2_000;
+
+export class Broker {
+  known = $state.raw<Known>();
+  connection = $state<Connection>('connecting');
+
+  readonly #api: LatchkeyApi;
+  #unsubscribe: (() => void) | undefined;
+  #gathered: BrokerEvent[] = [];
+  #gathering: ReturnType<typeof setTimeout> | undefined;
+  #checking: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(api: LatchkeyApi) {
+    this.#api = api;
+  }
+
+  /** Begins to listen. Disposing the result ends it. */
+  start(): Disposable {
+    this.#subscribe();
+    const checkWhenSeen = () => {
+      if (document.visibilityState === 'visible' && this.connection !== 'connected') void this.check();
+    };
+    document.addEventListener('visibilitychange', checkWhenSeen);
+    return {
+      [Symbol.dispose]: () => {
+        document.removeEventListener('visibilitychange', checkWhenSeen);
+        this.#unsubscribe?.();
+        clearTimeout(this.#gathering);
+        clearTimeout(this.#checking);
+      },
+    };
+  }
+
+  /** Carries out a call of the contract. Never rejects: a transport that fails is a problem like any other. */
+  async call<Name extends CallName>(name: Name, input: Input<Name>): Promise<Answer<Output<Name>>> {
+    const answer = await this.#api.call(name, input).catch(
+      (): Answer<Output<Name>> => ({
+        problem: { code: 'Internal', message: text.problem.unanswered },
+      }),
+    );
+    if ('problem' in answer) {
+      if (answer.problem.code === 'NotRunning') this.#lose('gone');
+      if (answer.problem.code === 'SignInNeeded') this.#lose('signedOut');
+    }
+    return answer;
+  }
+
+  /** Asks whether the broker is there, and takes in its state when it is. */
+  async check(): Promise<void> {
+    const answer = await this.call('state.read', {});
+    if (!('value' in answer)) {
+      // A `gone` or `signedOut` has been noted by `call`; anything else is asked again.
+      if (this.connection !== 'signedOut') this.#checkAfter(retryMs);
+      return;
+    }
+    if (this.connection === 'gone' || this.connection === 'signedOut') this.#subscribe();
+    this.#take({ type: 'state', state: answer.value });
+  }
+
+  #subscribe(): void {
+    this.#unsubscribe?.();
+    this.#unsubscribe = this.#api.subscribe((event) => {
+      this.#take(event);
+    });
+    this.#checkAfter(retryMs);
+  }
+
+  #take(event: BrokerEvent): void {
+    this.connection = 'connected';
+    this.#checkAfter(quietMs);
+    this.#gathered.push(event);
+    // The first state is what the page waits for.
+    if (this.known === undefined) this.#applyGathered();
+    else this.#gathering ??= setTimeout(() => this.#applyGathered(), gatherMs);
+  }
+
+  #applyGathered(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    const events = this.#gathered;
+    this.#gathered = [];
+    this.known = apply(this.known, events);
+  }
+
+  #lose(connection: 'gone' | 'signedOut'): void {
+    this.connection = connection;
+    if (connection === 'gone') this.#checkAfter(retryMs);
+    else clearTimeout(this.#checking);
+  }
+
+  #checkAfter(delayMs: number): void {
+    clearTimeout(this.#checking);
+    this.#checking = setTimeout(() => {
+      if (this.connection === 'connected' && document.visibilityState === 'hidden') this.#checkAfter(quietMs);
+      else void this.check();
+    }, delayMs);
+  }
+}
+
+export const [brokerHere, provideBroker] = createContext<Broker>();

@@ -1,0 +1,254 @@
+/** Every word the interface says, but for the broker's own messages, which come with its answers. */
+import type { ProfileView, Prompt, SessionView } from '../preload/contract.ts';
+import { clockTime, date, longDuration, shortDuration } from './time.ts';
+
+const plural = (count: number, one: string, many: string) =>
+  `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+export const text = {
+  product: 'Latchkey',
+
+  navigation: {
+    label: 'Views',
+    profiles: 'Profiles',
+    keys: 'Keys',
+    lock: 'Lock',
+    lockHint: 'Drop every session and serve nothing until unlocked',
+    shortcuts: 'Keyboard shortcuts',
+  },
+
+  session: {
+    state: {
+      idle: 'Idle',
+      acquiring: 'Signing in…',
+      active: 'Ready',
+      refreshing: 'Renewing',
+      waitingForMfa: 'Needs code',
+      failed: 'Failed',
+    } satisfies Record<SessionView['state'], string>,
+    left: (seconds: number) => `${shortDuration(seconds)} left`,
+    leftSpoken: (seconds: number) => `${longDuration(seconds)} left`,
+    ended: 'Expired',
+    until: (ms: number) => `until ${clockTime(ms)}`,
+    stillServed: (ms: number) => `The session it had is served until ${clockTime(ms)}.`,
+    retryAt: (ms: number) => `Next try at ${clockTime(ms)}.`,
+  },
+
+  active: {
+    heading: 'Active profile',
+    none: 'No active profile',
+    noneHint: 'Choose one, and programs get its credentials.',
+    endpoint: 'Endpoint',
+    copyEndpoint: 'Copy the endpoint’s address',
+    shell: 'Point a shell at it',
+    shellHint: 'Paste this into a shell, and every AWS SDK and the AWS CLI started there ask Latchkey.',
+    shellPrecedence: 'Static keys in ~/.aws or in AWS_… variables come first where a program finds any.',
+    copyShell: 'Copy the line',
+    nowActive: (view: ProfileView, seconds: number | undefined) =>
+      `${view.profile.name} is active${seconds === undefined ? '' : `, ${longDuration(seconds)} left`}.`,
+  },
+
+  profiles: {
+    heading: 'Profiles',
+    search: 'Search profiles',
+    placeholder: (count: number) => `Search ${plural(count, 'profile', 'profiles')}`,
+    clear: 'Clear the search',
+    found: (count: number) => `${plural(count, 'profile', 'profiles')} found`,
+    list: 'Profiles',
+    use: (name: string) => `Use ${name}`,
+    details: (name: string) => `Details of ${name}`,
+    isActive: 'Active',
+    protected: 'Protected',
+    nothingFound: (query: string) => `No profile matches “${query}”`,
+    nothingFoundHint: 'Name, account ID, role and base are searched.',
+    none: 'No roles yet',
+    noneHint:
+      'Add a role that this key may assume. Programs then get short-lived credentials for it, never the key.',
+    add: 'Add role',
+    edit: 'Edit',
+    remove: 'Remove',
+    useButton: 'Use',
+    useAgain: 'Try again',
+    roleArn: 'Role ARN',
+    base: 'Based on',
+    baseKey: (label: string) => `access key ${label}`,
+    baseProfile: (name: string) => `profile ${name}`,
+    region: 'Region',
+    externalId: 'External ID',
+    mfaSerial: 'MFA device',
+    sessionName: 'Session name',
+    duration: 'Session',
+    durationValue: (wanted: number, effective: number) =>
+      effective < wanted
+        ? `${longDuration(effective)} (${longDuration(wanted)} set; STS allows no more after another session)`
+        : longDuration(wanted),
+    removeHeading: (name: string) => `Remove ${name}?`,
+    removeHint: 'Its session is dropped and programs get no more credentials for it. The role in AWS stays as it is.',
+  },
+
+  profileForm: {
+    add: 'Add role',
+    edit: (name: string) => `Edit ${name}`,
+    name: 'Name',
+    nameHint: 'Your own name for it, for example sandbox-admin',
+    roleArn: 'Role ARN',
+    roleArnPlaceholder: 'arn:aws:iam::123456789012:role/Name',
+    base: 'Based on',
+    baseHint: 'What assumes the role: an access key, or another profile’s session',
+    baseKeys: 'Access keys',
+    baseProfiles: 'Profiles',
+    region: 'Region',
+    regionHint: 'Whose STS is asked, and what programs are told',
+    more: 'More',
+    externalId: 'External ID',
+    externalIdHint: 'Where the role’s trust policy asks for one',
+    mfaSerial: 'MFA device',
+    mfaSerialHint: 'Serial number or ARN. Empty: the access key’s own',
+    sessionName: 'Session name',
+    sessionNameHint: 'Shown in CloudTrail. Empty: chosen by Latchkey',
+    duration: 'Session duration',
+    durationHint: '15 min to 12 h, as far as the role allows',
+    durationChained: 'STS gives no more than 1 h to a role assumed from another role.',
+    baseDuration: 'Base session duration',
+    baseDurationHint: '15 min to 36 h: how long one MFA code lasts',
+    colour: 'Colour',
+    protected: 'Protected',
+    protectedHint: 'Marks it with a shield everywhere, for roles that can do harm',
+    save: 'Save',
+    saving: 'Saving…',
+    cancel: 'Cancel',
+    wrong: (count: number) => `${plural(count, 'field needs', 'fields need')} another look.`,
+  },
+
+  durations: ['15 min', '30 min', '1 h', '2 h', '4 h', '8 h', '12 h'],
+  baseDurations: ['1 h', '4 h', '8 h', '12 h', '24 h', '36 h'],
+
+  keys: {
+    heading: 'Access keys',
+    custody: 'Secrets are in the system’s keychain. This window cannot read them back.',
+    add: 'Add key',
+    none: 'No access keys yet',
+    account: 'Account',
+    user: 'User',
+    mfaSerial: 'MFA device',
+    region: 'Region',
+    usedBy: (count: number) =>
+      count === 0 ? 'Not used by a profile' : `Used by ${plural(count, 'profile', 'profiles')}`,
+    addedOn: (ms: number) => `Added ${date(ms)}`,
+    remove: 'Remove',
+    removeLabel: (label: string) => `Remove the key ${label}`,
+    removeHeading: (label: string) => `Remove the key ${label}?`,
+    removeHint:
+      'Its secret is deleted from the keychain, and cannot be had back from here. The key itself stays valid in IAM until it is deleted there.',
+  },
+
+  keyForm: {
+    heading: 'Add access key',
+    intro: 'The secret goes to the system’s keychain and nowhere else. AWS is asked once whose key it is.',
+    label: 'Label',
+    labelHint: 'Your own name for it, for example work',
+    accessKeyId: 'Access key ID',
+    secretAccessKey: 'Secret access key',
+    secretHint: 'Not kept in this window: after each try it is asked for anew',
+    secretCleared: 'The secret was not kept. Please enter it again.',
+    mfaSerial: 'MFA device (optional)',
+    mfaSerialHint: 'Its ARN or serial number, from IAM → Users → Security credentials',
+    region: 'Region',
+    regionHint: 'Whose STS the key is checked at',
+    save: 'Verify and add',
+    saving: 'Asking AWS…',
+    cancel: 'Cancel',
+    addedHeading: 'AWS knows this key',
+    addedHint: (label: string) => `“${label}” is in the keychain. Its owner, as AWS tells it:`,
+    next: 'Add a role',
+    done: 'Done',
+  },
+
+  mfa: {
+    region: 'MFA codes wanted',
+    heading: (device: string) => `Code for ${device}`,
+    account: (accountId: string) => `account ${accountId}`,
+    why: (prompt: Prompt) =>
+      prompt.cause === 'person'
+        ? `You asked for ${prompt.profile}.`
+        : `A program asked for ${prompt.profile}’s credentials.`,
+    serial: 'Device',
+    code: 'Six-digit code',
+    window: (seconds: number) => `The device shows a new code in ${seconds} s`,
+    windowShort: (seconds: number) => `${seconds} s`,
+    checking: 'Checking…',
+    submit: 'Confirm',
+    cancel: 'Not now',
+    show: 'Show',
+  },
+
+  firstRun: {
+    heading: 'Keys stay home, programs get sessions',
+    explanation:
+      'Add an IAM user’s access key: its secret goes to the system’s keychain and stays there. Then add a role, and every AWS SDK on this machine gets short-lived credentials for it from a local address.',
+    steps: ['Add an access key', 'Add a role', 'Point a shell at Latchkey'],
+    stepsLabel: 'What to do',
+    start: 'Add an access key',
+  },
+
+  locked: {
+    heading: 'Locked',
+    explanation: 'Every session is dropped. Programs get no credentials until you unlock.',
+    unlock: 'Unlock',
+  },
+
+  connecting: { heading: 'Connecting to Latchkey…' },
+
+  gone: {
+    heading: 'Latchkey is not running',
+    explanation: 'Programs get no credentials from it now. Start it again, and this page goes on by itself.',
+    retry: 'Try now',
+  },
+
+  signIn: {
+    heading: 'This page is signed out',
+    explanation: 'A link works once, within five minutes. Get a new one in a terminal:',
+    command: 'latchkey open',
+  },
+
+  problem: {
+    details: 'Details',
+    awsCode: 'AWS error code',
+    requestId: 'AWS request ID',
+    code: 'Code',
+    dismiss: 'Dismiss',
+    unanswered: 'Latchkey gave no answer. Try again.',
+  },
+
+  copy: { copy: 'Copy', copied: 'Copied', refused: 'Not copied' },
+
+  confirm: { cancel: 'Cancel' },
+
+  shortcuts: {
+    heading: 'Keyboard shortcuts',
+    close: 'Close',
+    search: 'Search, from anywhere',
+    move: 'Choose a profile',
+    use: 'Use the chosen profile',
+    details: 'Show or hide its details',
+    edit: 'Edit it',
+    add: 'Add a role',
+    keys: 'Access keys',
+    profiles: 'Profiles',
+    lock: 'Lock',
+    back: 'Back, or clear the search',
+    sheet: 'This list',
+  },
+
+  colours: {
+    slate: 'Slate',
+    red: 'Red',
+    orange: 'Orange',
+    amber: 'Amber',
+    green: 'Green',
+    teal: 'Teal',
+    blue: 'Blue',
+    violet: 'Violet',
+    pink: 'Pink',
+  } satisfies Record<ProfileView['profile']['colour'], string>,
+} as const;

@@ -1,0 +1,329 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { once } from 'node:events';
+import net from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { darwinLsof, uidsHolding } from '../../main/platform/darwin-lsof.ts';
+import { linuxSockDiag } from '../../main/platform/linux-sock-diag.ts';
+import { peerIdentity } from '../../main/platform/peer-identity.ts';
+import type { AcceptedConnection } from '../../main/platform/ports.ts';
+import { needs } from './needs.ts';
+
+const cleanUps: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) cleanUp();
+});
+
+const onLinux = needs(process.platform === 'linux', 'the sock_diag adapter runs on Linux only');
+const asRoot = needs(process.getuid?.() === 0, 'a client of another user can be started by root only');
+const withLsof = needs(lsofPath() !== undefined, 'no lsof here: install the package lsof');
+/** A user that owns nothing; 65534 is the one that stands for unmapped users. */
+const anotherUid = 54321;
+
+describe.skipIf(onLinux.missing)(`the peer of a connection on Linux${onLinux.note}`, () => {
+  test('over IPv4 is ours when we opened it', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect(accepted.remoteAddress).toBe('127.0.0.1');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('over IPv6 is ours when we opened it', async () => {
+    const { accepted } = await connect('::1', '::1');
+    expect(accepted.remoteAddress).toBe('::1');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is found when an IPv4 client reaches a dual-stack server, which sees it IPv4-mapped', async () => {
+    const { accepted } = await connect('::', '127.0.0.1');
+    expect(accepted.remoteAddress).toBe('::ffff:127.0.0.1');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is found when an IPv6 socket reaches an IPv4 server by its IPv4-mapped address', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '::ffff:127.0.0.1');
+    expect(accepted.remoteAddress).toBe('127.0.0.1');
+    expect(sockDiag().peerSocket(accepted)).toEqual({ uid: process.getuid?.(), inode: inodeOf(client) });
+  });
+
+  test('is found when both ends are IPv6 sockets with IPv4-mapped addresses', async () => {
+    const { accepted } = await connect('::', '::ffff:127.0.0.1');
+    expect(accepted.remoteAddress).toBe('::ffff:127.0.0.1');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is named by the inode that its process has open', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    const peer = sockDiag().peerSocket(accepted);
+    expect(peer).toEqual({ uid: process.getuid?.(), inode: inodeOf(client) });
+  });
+
+  test('is found among hundreds of connections, each by its own inode', async () => {
+    const diag = sockDiag();
+    const pairs = await Promise.all(Array.from({ length: 200 }, () => connect('127.0.0.1', '127.0.0.1')));
+    const inodes = pairs.map(({ accepted }) => diag.peerSocket(accepted)?.inode);
+    expect(inodes).toEqual(pairs.map(({ client }) => inodeOf(client)));
+    expect(new Set(inodes).size).toBe(200);
+  });
+
+  test('is still found once it has sent all it will send', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    client.end();
+    await once(accepted.socket.resume(), 'end');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is still found once we have sent all we will send', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    accepted.socket.end();
+    await once(client.resume(), 'end');
+    expect(sockDiag().isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is nobody once it is gone', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    client.destroy();
+    await once(client, 'close');
+    expect(sockDiag().peerSocket(accepted)).toBeUndefined();
+    expect(sockDiag().isOwnUser(accepted)).toBe(false);
+  });
+
+  test('is nobody when it left its end waiting in TIME_WAIT, whose uid reads as root', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    client.end();
+    await once(accepted.socket.resume(), 'end');
+    accepted.socket.end();
+    await once(client.resume(), 'close');
+    expect(sockDiag().isOwnUser(accepted)).toBe(false);
+  });
+
+  test('is nobody when the connection differs in one port or address', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const { localAddress, localPort, remoteAddress, remotePort } = accepted;
+    const right = { localAddress, localPort, remoteAddress, remotePort };
+    const diag = sockDiag();
+    expect(diag.isOwnUser(right)).toBe(true);
+    expect(diag.isOwnUser({ ...right, remotePort: remotePort - 1 })).toBe(false);
+    expect(diag.isOwnUser({ ...right, localPort: localPort - 1 })).toBe(false);
+    expect(diag.isOwnUser({ ...right, remoteAddress: '127.0.0.2' })).toBe(false);
+    expect(diag.isOwnUser({ ...right, localAddress: '127.0.0.2' })).toBe(false);
+    expect(diag.isOwnUser({ ...right, localAddress: '::1', remoteAddress: '::1' })).toBe(false);
+  });
+
+  test('is never a program that only listens on the port', async () => {
+    const { port } = await listen('127.0.0.1');
+    const local = { localAddress: '127.0.0.1', localPort: 9 };
+    expect(sockDiag().isOwnUser({ ...local, remoteAddress: '127.0.0.1', remotePort: port })).toBe(false);
+  });
+
+  test('is nobody when the address is no address', () => {
+    const ports = { localPort: 1, remotePort: 2 };
+    for (const address of ['', 'localhost', 'fe80::1%lo', '127.0.0', '::g']) {
+      expect(sockDiag().isOwnUser({ ...ports, localAddress: address, remoteAddress: address })).toBe(false);
+    }
+  });
+
+  test('is nobody once the adapter is disposed', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const diag = sockDiag();
+    diag[Symbol.dispose]();
+    expect(diag.isOwnUser(accepted)).toBe(false);
+  });
+
+  test('tells an answer to an earlier question from its own', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const gone = { ...accepted, localAddress: '127.0.0.1', remoteAddress: '127.0.0.1', remotePort: 1 };
+    const diag = sockDiag();
+    for (let round = 0; round < 1000; round += 1) {
+      expect(diag.isOwnUser(gone)).toBe(false);
+      expect(diag.isOwnUser(accepted)).toBe(true);
+    }
+  });
+
+  describe.skipIf(asRoot.missing)(`of another user${asRoot.note}`, () => {
+    test.each([
+      ['127.0.0.1', '127.0.0.1'],
+      ['::1', '::1'],
+      ['::', '127.0.0.1'],
+      ['127.0.0.1', '::ffff:127.0.0.1'],
+    ])('is not ours (server on %s, client connects to %s)', async (address, target) => {
+      const { server, port } = await listen(address);
+      startClient(anotherUid, target, port);
+      const accepted = await acceptOne(server);
+      const diag = sockDiag();
+      expect(diag.peerSocket(accepted)?.uid).toBe(anotherUid);
+      expect(diag.isOwnUser(accepted)).toBe(false);
+    });
+
+    test('is not ours when our own program connects to the same port at the same time', async () => {
+      const { server, port } = await listen('127.0.0.1');
+      const accepting = acceptOne(server);
+      startClient(anotherUid, '127.0.0.1', port);
+      const theirs = await accepting;
+      const acceptingOurs = acceptOne(server);
+      const client = net.connect(port, '127.0.0.1');
+      cleanUps.push(() => client.destroy());
+      const ours = await acceptingOurs;
+      expect(sockDiag().isOwnUser(theirs)).toBe(false);
+      expect(sockDiag().isOwnUser(ours)).toBe(true);
+    });
+  });
+});
+
+describe('the platform', () => {
+  test.skipIf(onLinux.missing)(`decides which adapter tells the peer${onLinux.note}`, async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect(await peerIdentity('linux').isOwnUser(accepted)).toBe(true);
+  });
+
+  test('is refused where no adapter exists yet, with the reason', () => {
+    expect(() => peerIdentity('win32')).toThrow(
+      expect.objectContaining({
+        name: 'Failure',
+        code: 'Refused',
+        message: expect.stringContaining('on Windows'),
+      }),
+    );
+    expect(() => peerIdentity('freebsd')).toThrow(/on freebsd/);
+  });
+});
+
+describe('what lsof prints', () => {
+  const connection = {
+    localAddress: '127.0.0.1',
+    localPort: 9254,
+    remoteAddress: '127.0.0.1',
+    remotePort: 51000,
+  };
+  const brokersRow = ['p100', 'u501', 'f22', 'n127.0.0.1:9254->127.0.0.1:51000', 'TST=ESTABLISHED'];
+  const clientsRow = ['p200', 'u501', 'f7', 'n127.0.0.1:51000->127.0.0.1:9254', 'TST=ESTABLISHED'];
+
+  test("gives the uid of the process at the peer's end, not of the broker's own row", () => {
+    const foreignRow = ['p200', 'u502', ...clientsRow.slice(2)];
+    expect(uidsHolding(connection, [...brokersRow, ...foreignRow, ''].join('\n'))).toEqual([502]);
+  });
+
+  test('gives each process that shares the socket', () => {
+    const shared = ['p201', 'u0', ...clientsRow.slice(2)];
+    expect(uidsHolding(connection, [...clientsRow, ...shared, ''].join('\n'))).toEqual([501, 0]);
+  });
+
+  test('gives nobody for another port that begins with the same digits', () => {
+    const longer = ['p200', 'u501', 'f7', 'n127.0.0.1:51000->127.0.0.1:92540'];
+    expect(uidsHolding(connection, longer.join('\n'))).toEqual([]);
+  });
+
+  test('names IPv6 addresses in brackets and IPv4-mapped ones as IPv4', () => {
+    const ipv6 = { ...connection, localAddress: '::1', remoteAddress: '::1' };
+    expect(uidsHolding(ipv6, 'p200\nu501\nf7\nn[::1]:51000->[::1]:9254\n')).toEqual([501]);
+    const mapped = { ...connection, localAddress: '::ffff:127.0.0.1', remoteAddress: '::ffff:127.0.0.1' };
+    expect(uidsHolding(mapped, clientsRow.join('\n'))).toEqual([501]);
+  });
+
+  test('counts a process whose user is not told as nobody we know', () => {
+    const withoutUser = ['p1', 'u501', 'p200', 'f7', 'n127.0.0.1:51000->127.0.0.1:9254'];
+    expect(uidsHolding(connection, withoutUser.join('\n'))).toEqual([Number.NaN]);
+  });
+
+  test('is nothing for an empty or foreign text', () => {
+    expect(uidsHolding(connection, '')).toEqual([]);
+    expect(uidsHolding(connection, 'lsof: WARNING: cannot stat() nfs file system\n')).toEqual([]);
+  });
+});
+
+describe.skipIf(withLsof.missing)(`the macOS adapter with a real lsof${withLsof.note}`, () => {
+  test.each([
+    ['127.0.0.1', '127.0.0.1'],
+    ['::1', '::1'],
+    ['::', '127.0.0.1'],
+  ])('knows our own connection (server on %s, client connects to %s)', async (address, target) => {
+    const { accepted } = await connect(address, target);
+    expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(true);
+  });
+
+  test('knows no connection that is gone', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    client.destroy();
+    await once(client, 'close');
+    expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(false);
+  });
+
+  test.skipIf(asRoot.missing)(`knows another user's client as not ours${asRoot.note}`, async () => {
+    const { server, port } = await listen('127.0.0.1');
+    startClient(anotherUid, '127.0.0.1', port);
+    const accepted = await acceptOne(server);
+    expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(false);
+  });
+
+  test('knows nobody when there is no lsof', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect(await darwinLsof('/nonexistent/lsof').isOwnUser(accepted)).toBe(false);
+  });
+});
+
+interface Accepted extends AcceptedConnection {
+  readonly socket: net.Socket;
+}
+
+async function listen(address: string): Promise<{ server: net.Server; port: number }> {
+  const server = net.createServer({ allowHalfOpen: true });
+  cleanUps.push(() => server.close());
+  server.listen(0, address);
+  await once(server, 'listening');
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
+  return { server, port: bound.port };
+}
+
+async function connect(address: string, target: string): Promise<{ accepted: Accepted; client: net.Socket }> {
+  const { server, port } = await listen(address);
+  const accepting = acceptOne(server);
+  const client = net.connect({ port, host: target, allowHalfOpen: true });
+  cleanUps.push(() => client.destroy());
+  await once(client, 'connect');
+  return { accepted: await accepting, client };
+}
+
+function acceptOne(server: net.Server): Promise<Accepted> {
+  return new Promise((resolve, reject) => {
+    server.once('connection', (socket) => {
+      cleanUps.push(() => socket.destroy());
+      const { localAddress, localPort, remoteAddress, remotePort } = socket;
+      if (localAddress === undefined || localPort === undefined) reject(new Error('no local end'));
+      else if (remoteAddress === undefined || remotePort === undefined) reject(new Error('no remote end'));
+      else resolve({ socket, localAddress, localPort, remoteAddress, remotePort });
+    });
+  });
+}
+
+function sockDiag() {
+  const diag = linuxSockDiag();
+  cleanUps.push(() => diag[Symbol.dispose]());
+  return diag;
+}
+
+/** A client of another user's, which stays connected until the test ends. */
+function startClient(uid: number, host: string, port: number): ChildProcess {
+  const program = `require('node:net').connect(${String(port)}, ${JSON.stringify(host)})`;
+  const child = spawn(process.execPath, ['-e', program], {
+    uid,
+    gid: uid,
+    cwd: '/',
+    env: {},
+    stdio: 'inherit',
+  });
+  cleanUps.push(() => child.kill('SIGKILL'));
+  return child;
+}
+
+/** The inode of a socket of this process, found by its descriptor. */
+function inodeOf(socket: net.Socket): number {
+  const handle: unknown = Reflect.get(socket, '_handle');
+  const fd: unknown = typeof handle === 'object' && handle !== null ? Reflect.get(handle, 'fd') : undefined;
+  if (typeof fd !== 'number' || !readdirSync('/proc/self/fd').includes(String(fd)))
+    throw new Error('no descriptor');
+  return Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${String(fd)}`))?.[1]);
+}
+
+function lsofPath(): string | undefined {
+  return ['/usr/sbin/lsof', '/usr/bin/lsof'].find((path) => existsSync(path));
+}

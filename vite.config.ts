@@ -1,0 +1,74 @@
+/**
+ * The four bundles of `npm run build`, one Vite environment each:
+ *
+ * - `client`: the interface, for the window and for a browser.
+ * - `main`: the broker, under Electron (`app.js`), under Node (`headless.js`) and the `latchkey` command.
+ * - `preload`: a sandboxed preload must be one CommonJS file.
+ * - `demo`: the embedded STS and its sample world. It is not shipped, so it has a folder of its own.
+ */
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { defineConfig, type EnvironmentOptions } from 'vite';
+
+const file = (path: string): string => `${import.meta.dirname}/${path}`;
+
+/** What cannot be bundled: Electron brings itself along, the other two load a compiled library. */
+const external = ['electron', 'koffi', '@napi-rs/keyring'];
+
+/** Node 20 is also the oldest that Electron's main process has had since the project's runtime. */
+const target = 'node20.18';
+
+/** A program for Node: everything it needs is in its folder, but for `external`. */
+function program(folder: string, entries: Record<string, string>): EnvironmentOptions {
+  return {
+    consumer: 'server',
+    resolve: { noExternal: true, external },
+    build: {
+      outDir: file(folder),
+      target,
+      copyPublicDir: false,
+      // A flat folder with names that stay: `import.meta.url` leads to the same neighbours whichever chunk
+      // a module ends up in, and a stack trace can be read.
+      rolldownOptions: {
+        input: entries,
+        output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
+      },
+    },
+  };
+}
+
+export default defineConfig({
+  root: file('renderer'),
+  // Relative, since the interface is served from latchkey://app/ and from http://127.0.0.1:PORT/.
+  base: './',
+  plugins: [svelte()],
+  build: { emptyOutDir: true, reportCompressedSize: false },
+  environments: {
+    client: {
+      build: {
+        outDir: file('dist/renderer'),
+        // The content security policy allows no data: URL.
+        assetsInlineLimit: 0,
+        rolldownOptions: { input: file('renderer/index.html') },
+      },
+    },
+    main: program('dist/main', {
+      app: file('main/app.ts'),
+      headless: file('main/headless.ts'),
+      latchkey: file('main/latchkey.ts'),
+    }),
+    preload: {
+      consumer: 'server',
+      resolve: { noExternal: true, external },
+      build: {
+        outDir: file('dist/preload'),
+        target,
+        copyPublicDir: false,
+        rolldownOptions: {
+          input: file('preload/index.ts'),
+          output: { format: 'cjs', entryFileNames: 'index.cjs', codeSplitting: false },
+        },
+      },
+    },
+    demo: program('dist/demo', { demo: file('test/demo/demo.ts'), whoami: file('test/demo/whoami.ts') }),
+  },
+});
