@@ -11,11 +11,137 @@ import { memorySecretStore } from './platform/memory-secret-store.ts';
 import { peerIdentity } from './platform/peer-identity.ts';
 import { systemClock } from './platform/system-clock.ts';
 import { writeReadyFile } from './ready-file.ts';
+import { Resources } from './resources.ts';
 import { setApplicationMenu } from './shell/application-menu.ts';
-import { ownArguments } from './shell/own-arguments.ts';
 import { electronNotifier } from './shell/electron-notifier.ts';
 import { createElectronTray, isTrayShown } from './shell/electron-tray.ts';
 import { declareInterfaceScheme, interfaceOrigin } from './shell/interface-protocol.ts';
 import { runNotifications } from './shell/notifications.ts';
+import { ownArguments } from './shell/own-arguments.ts';
 import { runTray } from './shell/tray.ts';
 import { prepareWindow, type InterfaceWindow } from './shell/window.ts';
+
+/** The folder of package.json, build/ and dist/: this file is built to dist/main/. */
+const root = path.join(import.meta.dirname, '../..');
+
+const opened = new Resources();
+let window: InterfaceWindow | undefined;
+const openWindow = () => window?.show();
+
+try {
+  begin();
+} catch (error) {
+  fail(error, undefined);
+}
+
+/** All that Electron wants before its `ready` event. */
+function begin(): void {
+  const options = parseOptions(ownArguments(process.argv, app.getAppPath()));
+  const home = dataFolder();
+  // Chromium writes files of its own, which are nobody else's business either.
+  process.umask(0o077);
+  const chromiumFolder = path.join(home, 'chromium');
+  mkdirSync(chromiumFolder, { recursive: true, mode: 0o700 });
+  app.setPath('userData', chromiumFolder);
+
+  if (!app.requestSingleInstanceLock()) {
+    console.error(`Latchkey is already running for this data folder (${home}). Its window is shown instead.`);
+    app.exit(0);
+    return;
+  }
+  app.setAppUserModelId('app.latchkey.desktop');
+  // A launcher that was ready before this module ran has declared it already: see shell/declare-scheme.cjs.
+  if (!app.isReady()) declareInterfaceScheme();
+
+  const started = app
+    .whenReady()
+    .then(() => start(options, home))
+    .catch((error: unknown) => fail(error, options));
+
+  app.on('second-instance', openWindow);
+  app.on('activate', openWindow);
+  // With a tray the broker goes on without a window. Without one nobody could see that it does, or end it.
+  app.on('window-all-closed', () => {
+    void isTrayShown().then((shown) => {
+      if (!shown) app.quit();
+    });
+  });
+  process.on('SIGINT', () => app.quit());
+  process.on('SIGTERM', () => app.quit());
+  app.on('will-quit', (event) => {
+    event.preventDefault();
+    void started.then(() => exit(0));
+  });
+}
+
+async function start(options: Options, home: string): Promise<void> {
+  setApplicationMenu();
+  const broker = opened.use(
+    await startBroker({
+      home,
+      port: options.port,
+      version: app.getVersion(),
+      clock: systemClock,
+      secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
+      peer: peerIdentity(),
+      openInterface: () => {
+        openWindow();
+        return Promise.resolve(null);
+      },
+    }),
+  );
+  const { service } = broker;
+  const shown = opened.use(
+    await prepareWindow({
+      service,
+      interfaceFolder: path.join(root, 'dist/renderer'),
+      preload: path.join(root, 'dist/preload/index.cjs'),
+      icon: path.join(root, 'build/icon.png'),
+    }),
+  );
+  window = shown;
+  opened.use(
+    runTray({
+      service,
+      clock: systemClock,
+      surface: createElectronTray(path.join(root, 'build/tray'), openWindow),
+      openWindow,
+      quit: () => app.quit(),
+    }),
+  );
+  opened.use(
+    runNotifications({
+      service,
+      notifier: electronNotifier,
+      isWindowFocused: () => shown.isFocused(),
+      openWindow,
+    }),
+  );
+  if (!options.headless) openWindow();
+  if (options.readyFile !== undefined)
+    await writeReadyFile(options.readyFile, {
+      imds: broker.endpoint.url,
+      interface: `${interfaceOrigin}/`,
+      home: broker.home,
+      pid: process.pid,
+    });
+}
+
+/** Says why the app cannot start. Nobody sees a dialog where a script waits for the ready file. */
+function fail(error: unknown, options: Options | undefined): void {
+  const reason =
+    error instanceof Failure ? error.message : String(error instanceof Error ? error.stack : error);
+  console.error(reason);
+  if (app.isReady() && options !== undefined && options.readyFile === undefined)
+    dialog.showErrorBox('Latchkey cannot start', reason);
+  void exit(1);
+}
+
+async function exit(code: number): Promise<void> {
+  try {
+    await opened[Symbol.asyncDispose]();
+  } catch (error) {
+    console.error('Latchkey did not end cleanly:', error);
+  }
+  app.exit(code);
+}

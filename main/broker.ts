@@ -79,6 +79,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
         },
         take: (profile) => sessions.take(profile),
         acquire: (profile) => sessions.acquire({ cause: 'program', profile }),
+        isWaitingForMfa: (profile) => sessions.standing(profile).state === 'waitingForMfa',
       },
     }),
   );

@@ -83,7 +83,8 @@ export const text = {
         ? `${longDuration(effective)} (${longDuration(wanted)} set; STS allows no more after another session)`
         : longDuration(wanted),
     removeHeading: (name: string) => `Remove ${name}?`,
-    removeHint: 'Its session is dropped and programs get no more credentials for it. The role in AWS stays as it is.',
+    removeHint:
+      'Its session is dropped and programs get no more credentials for it. The role in AWS stays as it is.',
   },
 
   profileForm: {

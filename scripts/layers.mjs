@@ -17,13 +17,14 @@ import { dirname, relative, resolve, sep } from 'node:path';
  * @property {boolean} [electron] true: it may import `electron`
  */
 
-const foundation = ['failure', 'secret', 'models', 'data folder', 'platform', 'configuration'];
+const foundation = ['failure', 'secret', 'resources', 'models', 'data folder', 'platform', 'configuration'];
 const core = [...foundation, 'sts', 'custody', 'sessions', 'servers'];
 
 /** @type {readonly Layer[]} */
 export const layers = [
   { name: 'failure', files: /^main\/failure\.ts$/, imports: [], node: false },
   { name: 'secret', files: /^main\/secret\.ts$/, imports: [] },
+  { name: 'resources', files: /^main\/resources\.ts$/, imports: [] },
   {
     name: 'models',
     files: /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key)\.ts$/,

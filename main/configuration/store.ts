@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
+import { firstProblem } from '../first-problem.ts';
 import { writePrivateFile } from '../platform/data-folder.ts';
 import {
   checkConfiguration,
@@ -73,11 +74,10 @@ function parse(path: string, text: string): Configuration {
   }
   const parsed = configurationSchema.safeParse(document);
   if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const place = issue?.path.join('.') ?? '';
+    const { path: place, message } = firstProblem(parsed.error);
     throw new Failure(
       'ConfigUnreadable',
-      `${path} is not a Latchkey configuration: ${place ? `${place}: ` : ''}${issue?.message}. ${advice}`,
+      `${path} is not a Latchkey configuration: ${place ? `${place}: ` : ''}${message}. ${advice}`,
     );
   }
   try {

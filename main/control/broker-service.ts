@@ -12,6 +12,7 @@ import {
 import { findProfile } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
+import { firstProblem } from '../first-problem.ts';
 import type { KeyCustody } from '../keys/custody.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
@@ -204,9 +205,8 @@ function parseInput<Name extends CallName>(name: Name, input: unknown): ParsedIn
 function parseInput(name: CallName, input: unknown): unknown {
   const parsed = calls[name].input.safeParse(input);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const field = issue?.path.findLast((part) => typeof part === 'string');
-  throw new Failure('InvalidInput', issue?.message ?? 'The input is not of the right form', {
+  const { field, message } = firstProblem(parsed.error);
+  throw new Failure('InvalidInput', message, {
     field: field === 'key' || field === 'profile' ? 'base' : field,
   });
 }

@@ -16,6 +16,8 @@ export interface CredentialSource {
   readonly take: (profile: string) => Session | undefined;
   /** Its session, acquired; rejects with the Failure why not. */
   readonly acquire: (profile: string) => Promise<Session>;
+  /** Whether it waits for a person's MFA code. */
+  readonly isWaitingForMfa: (profile: string) => boolean;
 }
 
 export interface ImdsOptions {
@@ -119,7 +121,7 @@ async function answerOnceAcquired(
   let waiting: Disposable | undefined;
   const tooSlow = new Promise<never>((_resolve, reject) => {
     waiting = clock.schedule(longestWaitMs, () => {
-      reject(new Failure('Unreachable', 'The session is still being acquired; ask again in a moment'));
+      reject(source.isWaitingForMfa(profile.name) ? codeWanted(profile) : stillAcquiring());
     });
   });
   try {
@@ -131,6 +133,17 @@ async function answerOnceAcquired(
   } finally {
     waiting?.[Symbol.dispose]();
   }
+}
+
+function codeWanted({ name }: Profile): Failure {
+  return new Failure(
+    'MfaRequired',
+    `An MFA code for ${name} is wanted: give it in the Latchkey window, or with "latchkey mfa CODE"`,
+  );
+}
+
+function stillAcquiring(): Failure {
+  return new Failure('Unreachable', 'The session is still being acquired; ask again in a moment');
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { AsyncEntry } from '@napi-rs/keyring';
+import { createRequire } from 'node:module';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
 import type { SecretStore } from './ports.ts';
@@ -31,7 +32,7 @@ export function openKeychain(service = 'latchkey'): SecretStore {
     const run = async () => {
       if (dismissals > dismissalsAtStart) throw lockedFailure();
       try {
-        return await operation(await openEntry(service, name));
+        return await endable(operation(await openEntry(service, name)));
       } catch (error) {
         const failure = translate(error, written);
         if (failure.code === 'KeychainLocked') dismissals += 1;
@@ -47,15 +48,38 @@ export function openKeychain(service = 'latchkey'): SecretStore {
     read: (name) =>
       inTurn(name, undefined, async (entry) => {
         const text = await entry.getPassword();
-        // The types say null for a missing item; older releases resolved undefined.
-        return typeof text === 'string' ? new Secret(text) : undefined;
+        return text === null ? undefined : new Secret(text);
       }),
     write: (name, secret) => inTurn(name, secret, (entry) => entry.setPassword(secret.reveal())),
     remove: (name) => inTurn(name, undefined, (entry) => entry.deleteCredential()),
   };
 }
 
-/** Opened anew for each operation: an entry holds a D-Bus connection, which ends when the keychain's daemon does. */
+/**
+ * Lets this process end while `operation` waits for a person. A process that exits joins the threads of libuv's
+ * pool, and so would stay, with nothing left to serve, until somebody answers the dialog.
+ */
+async function endable<Result>(operation: Promise<Result>): Promise<Result> {
+  if (process.platform === 'win32') return operation; // its Credential Manager shows no dialog
+  process.once('exit', exitWithoutJoiningThreads);
+  try {
+    return await operation;
+  } finally {
+    process.off('exit', exitWithoutJoiningThreads);
+  }
+}
+
+function exitWithoutJoiningThreads(exitCode: number): void {
+  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
+  const exit: (status: number) => unknown = koffi.load(null).func('void _exit(int status)');
+  exit(exitCode);
+}
+
+/**
+ * Opened anew for each operation: an entry holds a D-Bus session with the keychain's daemon, and is no use once that
+ * one ends. Opening is the one part that the library does on the event loop: 6 ms, and up to 2 s, its own limit, where
+ * a Secret Service is being started or hangs.
+ */
 async function openEntry(service: string, name: string): Promise<AsyncEntry> {
   const { AsyncEntry } = await import('@napi-rs/keyring');
   return new AsyncEntry(service, name, { linux: { store: 'secret-service' } });

@@ -26,10 +26,14 @@ function refuseNetwork(session: Session): void {
   });
 }
 
-/** Camera, location, notifications, devices, clipboard reading: the interface asks for none of them. */
+/**
+ * Camera, location, notifications, devices, reading the clipboard: the interface asks for none of them. It does
+ * put texts on the clipboard that a person has clicked to copy.
+ */
 function refusePermissions(session: Session): void {
-  session.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
-  session.setPermissionCheckHandler(() => false);
+  const granted = 'clipboard-sanitized-write';
+  session.setPermissionRequestHandler((_contents, permission, decide) => decide(permission === granted));
+  session.setPermissionCheckHandler((_contents, permission) => permission === granted);
   session.setDevicePermissionHandler(() => false);
 }
 

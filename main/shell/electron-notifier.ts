@@ -1,6 +1,9 @@
 import { Notification } from 'electron';
 import type { Notifier } from './notifications.ts';
 
+/** Electron forgets the listeners of a notification that is garbage collected while it is shown. */
+const shown = new Set<Notification>();
+
 /** The desktop's own notifications. Where there are none (a Linux session without a notification service) it does nothing. */
 export const electronNotifier: Notifier = {
   notify({ title, body }, clicked) {
@@ -18,6 +21,3 @@ export const electronNotifier: Notifier = {
     };
   },
 };
-
-/** Electron forgets the listeners of a notification that is garbage collected while it is shown. */
-const shown = new Set<Notification>();

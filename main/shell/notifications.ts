@@ -48,7 +48,10 @@ export function runNotifications(parts: {
     }
     for (const { serial, profile } of current) {
       if (prompts.has(serial)) continue;
-      prompts.set(serial, notify(`MFA code needed for ${profile}`, `Device ${serial}. Click to enter the code.`));
+      prompts.set(
+        serial,
+        notify(`MFA code needed for ${profile}`, `Device ${serial}. Click to enter the code.`),
+      );
     }
   }
 

@@ -51,7 +51,10 @@ export async function prepareWindow(parts: {
   };
 }
 
-function open(parts: { service: Service; preload: string; icon: string }, pageSession: Session): BrowserWindow {
+function open(
+  parts: { service: Service; preload: string; icon: string },
+  pageSession: Session,
+): BrowserWindow {
   const window = new BrowserWindow({
     title: 'Latchkey',
     icon: parts.icon,

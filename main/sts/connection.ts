@@ -43,7 +43,7 @@ export class StsConnection implements Disposable {
     region: string,
     operation: (sdk: Sdk, client: STSClient) => Promise<Output>,
   ): Promise<Answered<Output>> {
-    const sdk = await import('@aws-sdk/client-sts');
+    const sdk = await loadSdk();
     const client = new sdk.STSClient({
       region,
       credentials: {
@@ -85,6 +85,12 @@ export class StsConnection implements Disposable {
   [Symbol.dispose](): void {
     this.#requestHandler?.destroy?.();
   }
+}
+
+async function loadSdk(): Promise<Sdk> {
+  // The SDK's note on Node versions it will need one day is for us, who choose both, not for our users.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  return import('@aws-sdk/client-sts');
 }
 
 /** Set by the SDK's signer when it took STS's time over from a refused request (`AwsSdkSigV4Signer.errorHandler`). */

@@ -28,30 +28,26 @@ export class Broker {
     this.#api = api;
   }
 
-  /** Begins to listen. Disposing the result ends it. */
-  start(): Disposable {
+  /** Begins to listen. The result ends it. */
+  start(): () => void {
     this.#subscribe();
     const checkWhenSeen = () => {
       if (document.visibilityState === 'visible' && this.connection !== 'connected') void this.check();
     };
     document.addEventListener('visibilitychange', checkWhenSeen);
-    return {
-      [Symbol.dispose]: () => {
-        document.removeEventListener('visibilitychange', checkWhenSeen);
-        this.#unsubscribe?.();
-        clearTimeout(this.#gathering);
-        clearTimeout(this.#checking);
-      },
+    return () => {
+      document.removeEventListener('visibilitychange', checkWhenSeen);
+      this.#unsubscribe?.();
+      clearTimeout(this.#gathering);
+      clearTimeout(this.#checking);
     };
   }
 
   /** Carries out a call of the contract. Never rejects: a transport that fails is a problem like any other. */
   async call<Name extends CallName>(name: Name, input: Input<Name>): Promise<Answer<Output<Name>>> {
-    const answer = await this.#api.call(name, input).catch(
-      (): Answer<Output<Name>> => ({
-        problem: { code: 'Internal', message: text.problem.unanswered },
-      }),
-    );
+    const answer = await this.#api.call(name, input).catch((): Answer<Output<Name>> => ({
+      problem: { code: 'Internal', message: text.problem.unanswered },
+    }));
     if ('problem' in answer) {
       if (answer.problem.code === 'NotRunning') this.#lose('gone');
       if (answer.problem.code === 'SignInNeeded') this.#lose('signedOut');
@@ -67,7 +63,8 @@ export class Broker {
       if (this.connection !== 'signedOut') this.#checkAfter(retryMs);
       return;
     }
-    if (this.connection === 'gone' || this.connection === 'signedOut') this.#subscribe();
+    // The transport subscribes again by itself, but in its own time.
+    if (this.connection === 'gone') this.#subscribe();
     this.#take({ type: 'state', state: answer.value });
   }
 

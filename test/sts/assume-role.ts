@@ -1,5 +1,5 @@
-import { credentialsElement } from './actions.ts';
-import type { Call } from './actions.ts';
+import { credentialsElement } from './call.ts';
+import type { Call } from './call.ts';
 import { callerArn, callerUserId } from './credentials.ts';
 import type { Caller } from './credentials.ts';
 import { confirmByMfa } from './mfa-device.ts';

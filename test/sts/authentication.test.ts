@@ -177,6 +177,13 @@ describe('requests that are not signed as they should be', () => {
       /missing equal-sign/u,
     ],
     [
+      'a part given twice',
+      () => altered('Authorization', 'Signature=', 'Signature=0, Signature='),
+      400,
+      'IncompleteSignature',
+      /'Signature' is given twice/u,
+    ],
+    [
       'a scope that is too short',
       () => altered('Authorization', '/sts/', '/'),
       400,
@@ -309,6 +316,7 @@ describe('a request recorded from the SDK', () => {
     ['a query', (text) => text.replace('POST / ', 'POST /?DurationSeconds=900 ')],
     ['another method', (text) => text.replace('POST', 'GET ').replace('GET  /', 'GET /')],
     ['a second date', (text) => text.replace(/^x-amz-date: .*\r\n/imu, (line) => line + line)],
+    ['a second Authorization', (text) => text.replace(/^authorization: .*\r\n/imu, (line) => line + line)],
     ['no date', (text) => text.replace(/^x-amz-date: .*\r\n/imu, '')],
     ['no session token', (text) => text.replace(/^x-amz-security-token: .*\r\n/imu, '')],
     ['a header of AWS put in', (text) => text.replace('\r\n', '\r\nX-Amz-Extra: 1\r\n')],

@@ -1,10 +1,11 @@
 /** Finds out who signed a call. */
 import { partition } from '@aws-sdk/util-endpoints';
 import { timingSafeEqual } from 'node:crypto';
+import { readSignature, verifyClaims } from './claimed-signature.ts';
 import { callerIdentity } from './credentials.ts';
 import type { Caller, Credential, Credentials } from './credentials.ts';
 import { expiredToken, invalidClientTokenId } from './refusal.ts';
-import { readSignature, verifyClaims, verifySignature } from './signature-v4.ts';
+import { verifySignature } from './signature-v4.ts';
 import type { RawRequest } from './signature-v4.ts';
 
 /**

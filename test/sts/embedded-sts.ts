@@ -58,8 +58,10 @@ export async function startEmbeddedSts(
   const closing = new AbortController();
   const nowMs = (): number => (options.now ?? Date.now)() + faults.clockOffsetMs;
 
+  const serving = new Set<Promise<void>>();
   const server = createServer((request, response) => {
-    void serve(request, response);
+    const served = serve(request, response).finally(() => serving.delete(served));
+    serving.add(served);
   });
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -136,16 +138,14 @@ export async function startEmbeddedSts(
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
 
   let closed: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closed ??= new Promise((resolve) => {
-      closing.abort();
-      server.close(() => {
-        resolve();
-      });
-      server.closeAllConnections();
-    });
-    return closed;
-  };
+  const close = (): Promise<void> => (closed ??= end());
+  async function end(): Promise<void> {
+    closing.abort();
+    const ended = new Promise((resolve) => server.close(resolve));
+    server.closeAllConnections();
+    await ended;
+    await Promise.all(serving);
+  }
 
   return {
     url: `http://127.0.0.1:${String(address.port)}`,

@@ -1,4 +1,4 @@
-import type { Call } from './actions.ts';
+import type { Call } from './call.ts';
 import { callerArn, callerIdentity, callerUserId } from './credentials.ts';
 import type { XmlContent } from './query-protocol.ts';
 

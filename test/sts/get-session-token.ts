@@ -1,5 +1,5 @@
-import type { Call } from './actions.ts';
-import { credentialsElement } from './actions.ts';
+import type { Call } from './call.ts';
+import { credentialsElement } from './call.ts';
 import { confirmByMfa } from './mfa-device.ts';
 import { limits, ParameterReader } from './parameters.ts';
 import type { XmlContent } from './query-protocol.ts';

@@ -23,13 +23,12 @@ async function judge(input: object): Promise<string> {
 }
 
 async function judgement(call: Promise<unknown>): Promise<string> {
-  const settled = await call
-    .then(
-      () => undefined,
-      () => call,
-    )
-    .catch(() => 'refused');
-  if (settled === undefined) return 'accepted';
+  try {
+    await call;
+    return 'accepted';
+  } catch {
+    // Which refusal it is, is read below.
+  }
   const { code, message } = await refusalOf(call);
   // Limits are checked first: whatever else refuses has let the input pass.
   return code === 'ValidationError' && message.includes('detected:') ? message : 'accepted';

@@ -88,13 +88,13 @@ export function parseRoleArn(
 export function parseWorld(world: StsWorld): ParsedWorld {
   const users = world.users.map(parseUser);
   const keyIds = users.flatMap((user) => user.accessKeys.map((key) => key.id));
-  requireDistinct('access key ID', keyIds);
-  requireDistinct(
+  demandDistinct('access key ID', keyIds);
+  demandDistinct(
     'user',
     users.map((user) => user.arn),
   );
   const roles = world.roles.map(parseRole);
-  requireDistinct(
+  demandDistinct(
     'role',
     roles.map((role) => role.arn),
   );
@@ -104,10 +104,10 @@ export function parseWorld(world: StsWorld): ParsedWorld {
 function parseUser(described: StsWorld['users'][number]): User {
   const { accountId, userName, partition = 'aws' } = described;
   const arn = `arn:${partition}:iam::${accountId}:user/${userName}`;
-  require(/^\d{12}$/u.test(accountId), `account ID ${accountId} has not 12 digits`);
-  require(/^[\w+=,.@-]{1,64}$/u.test(userName), `user name ${userName} is not one of IAM's`);
+  demand(/^\d{12}$/u.test(accountId), `account ID ${accountId} has not 12 digits`);
+  demand(/^[\w+=,.@-]{1,64}$/u.test(userName), `user name ${userName} is not one of IAM's`);
   for (const { id } of described.accessKeys) {
-    require(/^AKIA[A-Z0-9]{12,}$/u.test(id), `access key ID ${id} of ${arn} does not look like AKIA…`);
+    demand(/^AKIA[A-Z0-9]{12,}$/u.test(id), `access key ID ${id} of ${arn} does not look like AKIA…`);
   }
   return {
     arn,
@@ -124,14 +124,17 @@ function parseRole(described: StsWorld['roles'][number]): Role {
   const { arn, maxSessionSeconds = 3600 } = described;
   const parsed = parseRoleArn(arn);
   if (parsed === undefined) throw new RangeError(`the world's role ${arn} is not the ARN of a role`);
-  require(maxSessionSeconds >= 3600 &&
-    maxSessionSeconds <=
-      43200, `maxSessionSeconds of ${arn} is ${String(maxSessionSeconds)}, not in 3600 to 43200`);
+  demand(
+    maxSessionSeconds >= 3600 && maxSessionSeconds <= 43200,
+    `maxSessionSeconds of ${arn} is ${String(maxSessionSeconds)}, not in 3600 to 43200`,
+  );
   const trusts = described.trusts.map((trust) => {
     const [, partition] =
       /^arn:([a-z-]+):iam::\d{12}:(?:root|(?:user|role)\/.+)$/u.exec(trust.principal) ?? [];
-    require(partition ===
-      parsed.partition, `${arn} cannot trust ${trust.principal}: that is no account root, user or role of its partition`);
+    demand(
+      partition === parsed.partition,
+      `${arn} cannot trust ${trust.principal}: that is no account root, user or role of its partition`,
+    );
     return {
       principal: trust.principal,
       externalId: trust.externalId,
@@ -154,11 +157,11 @@ function uniqueId(prefix: string, arn: string): string {
   return prefix + encodeBase32(createHash('sha256').update(arn).digest()).slice(0, 17);
 }
 
-function require(holds: boolean, otherwise: string): void {
+function demand(holds: boolean, otherwise: string): void {
   if (!holds) throw new RangeError(`the world's ${otherwise}`);
 }
 
-function requireDistinct(what: string, names: readonly string[]): void {
+function demandDistinct(what: string, names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  require(twice === undefined, `${what} ${String(twice)} is there twice`);
+  demand(twice === undefined, `${what} ${String(twice)} is there twice`);
 }

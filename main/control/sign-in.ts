@@ -1,0 +1,68 @@
+/**
+ * The way into the interface in a browser: a secret that works once and for a short time, carried by a link's
+ * fragment (which no browser sends to a server or to another page), is exchanged for a token.
+ *
+ * There is no cookie on purpose: cookies ignore ports, so every server on 127.0.0.1 would get it.
+ */
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../platform/ports.ts';
+
+/** How long a secret can be exchanged. */
+export const secretLifeMs = 5 * 60 * 1000;
+/** How many secrets and tokens there may be; the oldest give way. */
+const mostSecrets = 16;
+const mostTokens = 64;
+
+interface OutstandingSecret {
+  readonly hash: Buffer;
+  readonly madeAtMs: number;
+}
+
+/** Who may use the browser's server. Everything is in memory, so a restart signs everybody out. */
+export class SignIn {
+  readonly #clock: Clock;
+  #secrets: OutstandingSecret[] = [];
+  #tokenHashes: Buffer[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** A new secret of 256 bits for a link, good for one exchange within {@link secretLifeMs}. */
+  newSecret(): string {
+    const secret = randomText();
+    const made = { hash: hashOf(secret), madeAtMs: this.#clock.now() };
+    this.#secrets = [...this.#secrets, made].slice(-mostSecrets);
+    return secret;
+  }
+
+  /** The token for a secret, which is used up by it; undefined for one that is wrong, used or too old. */
+  exchange(secret: string): string | undefined {
+    const now = this.#clock.now();
+    const hash = hashOf(secret);
+    const made = this.#secrets.find((candidate) => timingSafeEqual(candidate.hash, hash));
+    this.#secrets = this.#secrets.filter((candidate) => candidate !== made);
+    // A clock that was set back makes the age negative: not to be trusted either.
+    if (made === undefined || now < made.madeAtMs || now >= made.madeAtMs + secretLifeMs) return undefined;
+    const token = randomText();
+    this.#tokenHashes = [...this.#tokenHashes, hashOf(token)].slice(-mostTokens);
+    return token;
+  }
+
+  /** True for an `Authorization` header with a token that was handed out. */
+  accepts(authorization: string | undefined): boolean {
+    const [, token] = /^Bearer ([\w-]{1,64})$/.exec(authorization ?? '') ?? [];
+    if (token === undefined) return false;
+    const hash = hashOf(token);
+    return this.#tokenHashes.some((known) => timingSafeEqual(known, hash));
+  }
+}
+
+function randomText(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** What is kept of secrets and tokens, so that the memory of this process gives none away. */
+function hashOf(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

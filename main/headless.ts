@@ -1,0 +1,119 @@
+/** The broker under plain Node, with the interface in the browser: for SSH, WSL, CI, and where Electron cannot run. */
+import { realpathSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { startBroker } from './broker.ts';
+import { serveBrowser } from './control/browser.ts';
+import { Failure } from './failure.ts';
+import { packageVersion, parseOptions, type Options } from './options.ts';
+import { dataFolder } from './platform/data-folder.ts';
+import { openKeychain } from './platform/keychain.ts';
+import { memorySecretStore } from './platform/memory-secret-store.ts';
+import { peerIdentity } from './platform/peer-identity.ts';
+import { systemClock } from './platform/system-clock.ts';
+import { writeReadyFile } from './ready-file.ts';
+import { Resources } from './resources.ts';
+
+/** Where the build puts the interface, seen from dist/main. */
+const interfaceFolder = join(import.meta.dirname, '../renderer');
+
+/**
+ * Starts the broker with the interface for a browser, and tells `print`, line by line, what is served. Disposing the
+ * result ends it all and removes the ready file.
+ * @throws Failure of `startBroker`, `serveBrowser` or `writeReadyFile`; then nothing is left open
+ */
+export async function serveHeadless(
+  options: Options,
+  print: (line: string) => void,
+): Promise<AsyncDisposable> {
+  const opened = new Resources();
+  try {
+    await compose(options, print, opened);
+    return opened;
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function compose(options: Options, print: (line: string) => void, opened: Resources): Promise<void> {
+  const version = packageVersion();
+  const peer = peerIdentity();
+  // There is no link yet when the local socket answers first.
+  let link = (): string | null => null;
+  const broker = opened.use(
+    await startBroker({
+      home: dataFolder(),
+      port: options.port,
+      version,
+      clock: systemClock,
+      secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
+      peer,
+      openInterface: () => Promise.resolve(link()),
+    }),
+  );
+  const browser = opened.use(
+    await serveBrowser({ service: broker.service, peer, clock: systemClock, folder: interfaceFolder }),
+  );
+  link = () => browser.link();
+  const { readyFile } = options;
+  if (readyFile !== undefined) {
+    opened.use({ [Symbol.asyncDispose]: () => rm(readyFile, { force: true }) });
+    await writeReadyFile(readyFile, {
+      imds: broker.endpoint.url,
+      interface: browser.link(),
+      home: broker.home,
+      pid: process.pid,
+    });
+  }
+  const { url } = broker.endpoint;
+  print(`Latchkey ${version} serves the active profile to AWS SDKs at ${url}`);
+  print(`  export AWS_EC2_METADATA_SERVICE_ENDPOINT=${url}`);
+  print(`Its interface, by a link that works once, within five minutes (latchkey open gives another):`);
+  print(`  ${browser.link()}`);
+  if (options.secrets === 'memory') print('Access keys are kept in memory, and gone when this ends.');
+}
+
+/**
+ * Serves as {@link serveHeadless} does until SIGINT, SIGTERM or SIGHUP, and ends it cleanly. A second signal ends
+ * the process at once.
+ */
+export async function runHeadless(options: Options): Promise<void> {
+  const signal = firstSignal();
+  // Who reads the output may go before the broker does.
+  process.stdout.on('error', () => undefined);
+  const served = await serveHeadless(options, (line) => {
+    console.log(line);
+  });
+  await signal;
+  await served[Symbol.asyncDispose]();
+}
+
+/** npm and other parents pass a signal on that the terminal has already sent to everybody: one and the same. */
+const sameSignalMs = 500;
+
+function firstSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(name, () => {
+        firstAtMs ??= performance.now();
+        if (performance.now() - firstAtMs > sameSignalMs) process.exit(1);
+        resolve();
+      });
+    }
+  });
+}
+
+if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+  try {
+    await runHeadless(parseOptions(process.argv.slice(2)));
+    process.exit();
+  } catch (error) {
+    const reason =
+      error instanceof Failure ? error.message : String(error instanceof Error ? error.stack : error);
+    console.error(`Latchkey cannot start: ${reason}`);
+    process.exit(1);
+  }
+}

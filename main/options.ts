@@ -1,0 +1,110 @@
+/** What the programs of this project take on their command lines. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import * as z from 'zod/mini';
+import { Failure } from './failure.ts';
+
+/** How a broker is started, by `npm start`, the app, dist/main/headless.js and `latchkey serve` alike. */
+export interface Options {
+  /** The endpoint's port in place of the settings' one; 0 takes any free one. */
+  readonly port?: number | undefined;
+  /** Where to tell a script that all is served, and how to reach it. See `writeReadyFile`. */
+  readonly readyFile?: string | undefined;
+  readonly secrets: 'keychain' | 'memory';
+  /** No window, even where one could be shown. */
+  readonly headless: boolean;
+}
+
+/** {@link Options} as they are given. */
+export const serverOptions = {
+  port: { type: 'string' },
+  'ready-file': { type: 'string' },
+  secrets: { type: 'string' },
+  headless: { type: 'boolean' },
+} as const satisfies OptionsConfig;
+
+/**
+ * Reads a broker's options.
+ * @param argv without the program's name
+ * @throws Failure InvalidInput that names the option and what would be right
+ */
+export function parseOptions(argv: readonly string[]): Options {
+  const { values } = parseCommandLine(argv, serverOptions, []);
+  return {
+    port: values.port === undefined ? undefined : parsePort(values.port),
+    readyFile: values['ready-file'],
+    secrets: parseSecrets(values.secrets ?? 'keychain'),
+    headless: values.headless ?? false,
+  };
+}
+
+function parsePort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : Infinity;
+  if (port > 65_535)
+    throw invalid(`--port must be a number from 0 (any free port) to 65535, not ${quote(text)}`);
+  return port;
+}
+
+function parseSecrets(text: string): 'keychain' | 'memory' {
+  if (text === 'keychain' || text === 'memory') return text;
+  throw invalid(`--secrets must be keychain or memory, not ${quote(text)}`);
+}
+
+type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
+
+/**
+ * Parses a command line strictly, in the words of this project: the error names what was wrong and what there is.
+ * @param operands the names of the operands it needs, in their order
+ * @throws Failure InvalidInput
+ */
+export function parseCommandLine<Config extends OptionsConfig>(
+  argv: readonly string[],
+  options: Config,
+  operands: readonly string[],
+) {
+  const config = { args: [...argv], options, allowPositionals: true } as const;
+  // Node's own strictness comes second, for the types: its errors are long and say other things.
+  const { tokens, positionals } = parseArgs({ ...config, strict: false, tokens: true });
+  for (const token of tokens) if (token.kind === 'option') checkOption(token, options);
+  const missing = operands[positionals.length];
+  if (missing !== undefined) throw invalid(`${missing} is missing`);
+  const extra = positionals[operands.length];
+  if (extra !== undefined) throw invalid(`${quote(extra)} is one word too many`);
+  return parseArgs(config);
+}
+
+interface OptionToken {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value: string | undefined;
+  readonly inlineValue: boolean | undefined;
+}
+
+function checkOption({ name, rawName, value, inlineValue }: OptionToken, options: OptionsConfig): void {
+  const option = Object.hasOwn(options, name) ? options[name] : undefined;
+  if (option === undefined) throw invalid(`there is no option ${rawName}; there is ${list(options)}`);
+  if (option.type === 'boolean' && value !== undefined) throw invalid(`${rawName} takes no value`);
+  const isAnotherOption = value?.startsWith('-') && !inlineValue;
+  if (option.type === 'string' && (!value || isAnotherOption)) throw invalid(`${rawName} needs a value`);
+}
+
+function list(options: OptionsConfig): string {
+  return Object.keys(options)
+    .map((name) => `--${name}`)
+    .join(', ');
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
+
+function invalid(message: string): Failure {
+  return new Failure('InvalidInput', message);
+}
+
+/** The version of this project, from its package.json: all programs are built to dist/main. */
+export function packageVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
+  return z.parse(z.object({ version: z.string() }), JSON.parse(text)).version;
+}

@@ -1,0 +1,100 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkPartition } from '../../main/profiles/partitions.ts';
+import { profileSchema } from '../../main/profiles/profile.ts';
+import { systemClock } from '../../main/platform/system-clock.ts';
+import { startCore, type Core } from '../fixtures/core.ts';
+import { carolKeys } from '../sts/sample-world.ts';
+
+let core: Core;
+
+beforeEach(async () => {
+  core = await startCore(systemClock);
+  await core.addKey('work');
+});
+
+afterEach(() => core[Symbol.asyncDispose]());
+
+function profileCalled(name: string) {
+  const profile = core.configuration.current.profiles.find((other) => other.name === name);
+  if (!profile) throw new Error(`no profile ${name}`);
+  return profile;
+}
+
+describe('profiles', () => {
+  it('have names of their own', async () => {
+    await core.addProfile({ name: 'reader' });
+    await expect(core.addProfile({ name: 'reader' })).rejects.toMatchObject({
+      code: 'AlreadyExists',
+      field: 'name',
+    });
+  });
+
+  it('cannot be based on themselves, near or far', async () => {
+    await core.addProfile({ name: 'one' });
+    await core.addProfile({ name: 'two', base: { profile: 'one' } });
+    await expect(
+      core.profiles.save({ ...profileCalled('one'), base: { profile: 'two' } }, 'one'),
+    ).rejects.toMatchObject({ field: 'base', message: expect.stringContaining('one → two → one') as string });
+  });
+
+  it('keep what is based on them when they are renamed, and stay active', async () => {
+    await core.addProfile({ name: 'one' });
+    await core.addProfile({ name: 'two', base: { profile: 'one' } });
+    await core.profiles.activate('one');
+    await core.profiles.save({ ...profileCalled('one'), name: 'first' }, 'one');
+    expect(profileCalled('two').base).toEqual({ profile: 'first' });
+    expect(core.configuration.current.active).toBe('first');
+  });
+
+  it('are not removed while another is based on them', async () => {
+    await core.addProfile({ name: 'one' });
+    await core.addProfile({ name: 'two', base: { profile: 'one' } });
+    await expect(core.profiles.remove('one')).rejects.toMatchObject({
+      code: 'InUse',
+      message: expect.stringContaining('two') as string,
+    });
+    await core.profiles.remove('two');
+    await core.profiles.remove('one');
+  });
+
+  it('that do not exist cannot be used, changed or removed', async () => {
+    await expect(core.profiles.activate('nobody')).rejects.toMatchObject({ code: 'NotFound' });
+    await expect(core.profiles.remove('nobody')).rejects.toMatchObject({ code: 'NotFound' });
+    await core.addProfile({ name: 'one' });
+    await expect(core.profiles.save(profileCalled('one'), 'nobody')).rejects.toThrow();
+  });
+
+  it('live in the partition of their key, and have a region of it', async () => {
+    await expect(
+      core.addProfile({
+        name: 'china',
+        roleArn: 'arn:aws-cn:iam::777788889999:role/Beijing',
+        region: 'cn-north-1',
+      }),
+    ).rejects.toMatchObject({ field: 'roleArn', message: expect.stringContaining('aws-cn') as string });
+    await expect(core.addProfile({ name: 'mixed', region: 'cn-north-1' })).rejects.toMatchObject({
+      field: 'region',
+      message: 'Region cn-north-1 is in the partition aws-cn, but the role ARN names aws',
+    });
+    await core.addKey('china', carolKeys, { region: 'cn-north-1' });
+    await core.addProfile({
+      name: 'china',
+      base: { key: 'china' },
+      roleArn: 'arn:aws-cn:iam::777788889999:role/Beijing',
+      region: 'cn-north-1',
+    });
+    await core.sessions.acquire({ cause: 'person', profile: 'china' });
+  });
+
+  it.each([
+    ['aws', 'eu-central-1'],
+    ['aws-cn', 'cn-northwest-1'],
+    ['aws-us-gov', 'us-gov-west-1'],
+    ['aws-iso', 'us-iso-east-1'],
+    ['aws-iso-b', 'us-isob-east-1'],
+    ['aws-eusc', 'eusc-de-east-1'],
+  ])('may be of the partition %s, in %s', async (partition, region) => {
+    const roleArn = `arn:${partition}:iam::123456789012:role/Reader`;
+    await checkPartition(profileSchema.parse({ name: 'reader', roleArn, base: { key: 'work' }, region }));
+  });
+});
