@@ -1,9 +1,11 @@
+import './test/clean-environment.ts';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    env: { AWS_EC2_METADATA_DISABLED: 'true' },
+    // Playwright's, see playwright.config.ts.
+    exclude: ['test/interface/**', 'test/app/**'],
     restoreMocks: true,
   },
 });

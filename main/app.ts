@@ -1,7 +1,7 @@
 /** Electron's entry: composes the broker and the shell around it, and decides nothing. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { app, dialog } from 'electron';
+import { app, dialog, protocol } from 'electron';
 import { startBroker } from './broker.ts';
 import { Failure } from './failure.ts';
 import { parseOptions, type Options } from './options.ts';
@@ -50,8 +50,7 @@ function begin(): void {
     return;
   }
   app.setAppUserModelId('app.latchkey.desktop');
-  // A launcher that was ready before this module ran has declared it already: see shell/declare-scheme.cjs.
-  if (!app.isReady()) declareInterfaceScheme();
+  declareInterfaceScheme(protocol);
 
   const started = app
     .whenReady()

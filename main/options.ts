@@ -90,6 +90,7 @@ function checkOption({ name, rawName, value, inlineValue }: OptionToken, options
 }
 
 function list(options: OptionsConfig): string {
+  if (Object.keys(options).length === 0) return 'none';
   return Object.keys(options)
     .map((name) => `--${name}`)
     .join(', ');

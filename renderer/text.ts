@@ -168,7 +168,6 @@ export const text = {
   mfa: {
     region: 'MFA codes wanted',
     heading: (device: string) => `Code for ${device}`,
-    account: (accountId: string) => `account ${accountId}`,
     why: (prompt: Prompt) =>
       prompt.cause === 'person'
         ? `You asked for ${prompt.profile}.`

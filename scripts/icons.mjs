@@ -1,6 +1,6 @@
 /**
  * Draws the icons of build/ again: `node scripts/icons.mjs`. Needed only when a drawing here changes; the
- * PNG files are committed. Chromium renders them (`CHROMIUM` names another executable than Debian's).
+ * PNG files are committed. The Chromium of the interface's tests renders them.
  *
  * The tray's icons come twice: in colour, on a badge of their own since a panel may be light or dark, and
  * for macOS as templates, black on nothing, which the menu bar recolours by itself.
@@ -8,6 +8,7 @@
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from '@playwright/test';
+import { findChromium } from './find-chromium.mjs';
 
 const build = fileURLToPath(new URL('../build/', import.meta.url));
 
@@ -60,8 +61,9 @@ for (const [name, drawing] of Object.entries(trayDrawings)) {
 }
 
 await mkdir(`${build}tray`, { recursive: true });
+const executablePath = findChromium();
 const browser = await chromium.launch({
-  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  ...(executablePath === undefined ? {} : { executablePath }),
   chromiumSandbox: process.getuid?.() !== 0,
 });
 try {

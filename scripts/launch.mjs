@@ -195,17 +195,25 @@ function endOf(child) {
  * @param {NodeJS.ProcessEnv} env
  * @returns {{ executable: string } | { obstacle: string }}
  */
-export function findDesktop(env) {
-  if (process.platform === 'linux') {
-    if (!env['DISPLAY'] && !env['WAYLAND_DISPLAY']) {
-      return { obstacle: 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)' };
-    }
-    if (process.getuid?.() === 0) return { obstacle: "Chromium's sandbox cannot be had as root" };
+function findDesktop(env) {
+  const display = displayObstacle(env);
+  if (display !== undefined) return { obstacle: display };
+  if (process.platform === 'linux' && process.getuid?.() === 0) {
+    return { obstacle: "Chromium's sandbox cannot be had as root" };
   }
   const electron = findElectron(env);
   if ('obstacle' in electron || process.platform !== 'linux') return electron;
   const obstacle = sandboxObstacle(dirname(electron.executable));
   return obstacle === undefined ? electron : { obstacle };
+}
+
+/**
+ * Why no window can be shown, undefined where one can.
+ * @param {NodeJS.ProcessEnv} env
+ */
+export function displayObstacle(env) {
+  const isHidden = process.platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'];
+  return isHidden ? 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)' : undefined;
 }
 
 /**

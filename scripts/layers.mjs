@@ -22,7 +22,7 @@ const core = [...foundation, 'sts', 'custody', 'sessions', 'servers'];
 
 /** @type {readonly Layer[]} */
 export const layers = [
-  { name: 'failure', files: /^main\/failure\.ts$/, imports: [], node: false },
+  { name: 'failure', files: /^main\/(failure|first-problem)\.ts$/, imports: [], node: false },
   { name: 'secret', files: /^main\/secret\.ts$/, imports: [] },
   { name: 'resources', files: /^main\/resources\.ts$/, imports: [] },
   {

@@ -7,18 +7,23 @@ export const longestTokenLifeSeconds = 21_600;
 const macBytes = 32;
 const timeBytes = 6;
 
+/** Lives as long as the process: tokens of an earlier run are none. */
+const processKey = randomBytes(32);
+
 /**
  * IMDSv2 tokens that need no memory: the end of their life and an HMAC over it and the listener they are for. So no
- * number of tokens can push another out, and one listener's token opens no other. The key lives with the process.
+ * number of tokens can push another out, and one listener's token opens no other.
  */
 export class TokenIssuer {
   readonly #clock: Clock;
   readonly #listener: string;
-  readonly #key = randomBytes(32);
+  readonly #key: Buffer;
 
-  constructor(clock: Clock, listener: string) {
+  /** @param listener `ADDRESS:PORT` */
+  constructor(clock: Clock, listener: string, key = processKey) {
     this.#clock = clock;
     this.#listener = listener;
+    this.#key = key;
   }
 
   /** A token that is good for `lifeSeconds`. */

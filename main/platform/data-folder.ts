@@ -141,7 +141,8 @@ export async function writePrivateFile(file: string, text: string): Promise<void
     await writeNewFile(draft, text);
     await rename(draft, file);
   } catch (error) {
-    await rm(draft, { force: true });
+    // What is wrong with the file or its folder is told by the first error; a second one adds nothing.
+    await rm(draft, { force: true }).catch(() => undefined);
     throw new Failure(
       'Internal',
       `${file} could not be written (${reason(error)}); what it held before stands.`,

@@ -90,25 +90,31 @@ function translate(error: unknown, written: Secret | undefined): Failure {
   const text = error instanceof Error ? error.message : String(error);
   if (text.startsWith("Couldn't access platform storage")) return lockedFailure();
   // A text that quotes the secret has not been seen; one that does must not get any further.
-  const reason = written !== undefined && text.includes(written.reveal()) ? 'it gave no reason' : text;
-  return new Failure('KeychainUnavailable', `${unavailable(process.platform)} (${reason})`);
+  const reason =
+    written !== undefined && text.includes(written.reveal()) ? 'no reason that can be shown' : text;
+  return new Failure('KeychainUnavailable', unavailable(process.platform, reason));
 }
 
 function lockedFailure(): Failure {
   return new Failure(
     'KeychainLocked',
-    'The keychain is locked and was not unlocked. Unlock it, or answer its dialog when it asks, and try again.',
+    'The keychain is locked (or not set up yet) and was not unlocked. Unlock it, or answer its dialog when it asks, and try again.',
   );
 }
 
-function unavailable(platform: NodeJS.Platform): string {
+function unavailable(platform: NodeJS.Platform, reason: string): string {
   const nowhereElse = 'Latchkey stores secrets nowhere else.';
-  switch (platform) {
-    case 'darwin':
-      return `The Keychain did not do what it was asked. Check it in Keychain Access; in a session over SSH run "security unlock-keychain" first. ${nowhereElse}`;
-    case 'win32':
-      return `The Credential Manager did not do what it was asked. Check that its service (VaultSvc) runs. ${nowhereElse}`;
-    default:
-      return `No Secret Service answered on D-Bus. Start gnome-keyring, or turn on the Secret Service of KeePassXC or KWallet, in this session. ${nowhereElse}`;
+  if (platform === 'linux' && reason.includes('DBus error')) {
+    return `No Secret Service answered on D-Bus. Start gnome-keyring, or turn on the Secret Service of KeePassXC or KWallet, in this session. ${nowhereElse} (${reason})`;
   }
+  if (reason.startsWith('Entry is matched by')) {
+    return `Another program stored items in the keychain that cannot be told from Latchkey's. Remove them in the keychain's own program, then try again. (${reason})`;
+  }
+  const check = {
+    darwin: 'Check it in Keychain Access; in a session over SSH run "security unlock-keychain" first.',
+    win32: 'Check that the service Credential Manager (VaultSvc) runs.',
+  };
+  const advice =
+    platform === 'darwin' || platform === 'win32' ? check[platform] : 'Check it in its own program.';
+  return `The keychain did not do what it was asked (${reason}). ${advice} ${nowhereElse}`;
 }

@@ -8,3 +8,4 @@
 const { protocol } = require('electron');
 
 protocol.registerSchemesAsPrivileged([{ scheme: 'latchkey', privileges: { standard: true, secure: true } }]);
+Object.assign(globalThis, { latchkeySchemeIsDeclared: true });

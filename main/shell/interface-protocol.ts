@@ -3,7 +3,7 @@
  * has no origin of its own; this one can be told apart from every other page and gets nothing but the built
  * interface.
  */
-import { protocol, type Session } from 'electron';
+import type { Protocol, Session } from 'electron';
 import { readInterfaceFiles } from '../control/interface-files.ts';
 
 const scheme = 'latchkey';
@@ -38,8 +38,12 @@ const headers = {
   'cache-control': 'no-store',
 };
 
-/** Makes the scheme known to Chromium. Electron takes this once, before its `ready` event. */
-export function declareInterfaceScheme(): void {
+/**
+ * Makes the scheme known to Chromium, if declare-scheme.cjs has not done so already. Electron takes this once, before
+ * its `ready` event.
+ */
+export function declareInterfaceScheme(protocol: Protocol): void {
+  if ('latchkeySchemeIsDeclared' in globalThis) return;
   protocol.registerSchemesAsPrivileged([{ scheme, privileges: { standard: true, secure: true } }]);
 }
 

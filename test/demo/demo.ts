@@ -2,7 +2,9 @@
  * The demo: the app against an embedded STS, with a key and five roles that are entered through the app's own
  * control socket, as a person's `latchkey` command does it. Everything is in a temporary folder and ends with it.
  */
-import { mkdir, mkdtemp, readFile, rm, watch } from 'node:fs/promises';
+import { on } from 'node:events';
+import { watch } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as z from 'zod/mini';
@@ -13,7 +15,7 @@ import type { CallName, Input } from '../../preload/contract.ts';
 import type { App, Ending, startApp } from '../../scripts/launch.mjs';
 import { startEmbeddedSts } from '../sts/embedded-sts.ts';
 import { otpauthUrl } from '../sts/totp.ts';
-import { latchkeyCommand, linesToPaste, type Places } from './instructions.ts';
+import { instructions, type Places } from './instructions.ts';
 import { showMfaCode } from './mfa-display.ts';
 import { accessKey, firstProfile, mfaDevice, profiles, region, world } from './sample.ts';
 
@@ -32,10 +34,11 @@ export interface DemoOptions {
 /** Runs the demo until the app ends, and leaves nothing behind. */
 export async function runDemo(options: DemoOptions): Promise<Ending> {
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-demo-'));
+  const home = path.join(folder, 'home');
+  await mkdir(home, { mode: 0o700 });
+  const socket = controlAddress(home);
   try {
     await using sts = await startEmbeddedSts(world);
-    const home = path.join(folder, 'home');
-    await mkdir(home, { mode: 0o700 });
     const appReadyFile = path.join(folder, 'ready.json');
     const app = options.startApp({
       headless: options.headless,
@@ -47,42 +50,47 @@ export async function runDemo(options: DemoOptions): Promise<Ending> {
 
     const ending = new AbortController();
     void app.ended.finally(() => ending.abort()).catch(() => undefined);
-    const appReady = await readOnceThere(appReadyFile, ending.signal);
-    if (appReady === undefined) return await app.ended;
     try {
-      await enterSample(brokerAt(controlAddress(home)), ending.signal);
+      const appReady = await readOnceThere(appReadyFile, ending.signal);
+      await enterSample(brokerAt(socket), ending.signal);
       const ready = appReadySchema.parse(JSON.parse(appReady));
       await announce(ready, { imds: ready.imds, sts: sts.url, region, home }, options.readyFile);
       using _display = showMfaCode(mfaDevice.seed);
       return await app.ended;
     } catch (error) {
-      if (ending.signal.aborted) return await app.ended;
-      throw error;
+      // What the app's end cut off is no failure of its own.
+      if (!ending.signal.aborted) throw error;
+      return await app.ended;
     } finally {
       app.end('SIGTERM');
       await app.ended;
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+    if (options.readyFile !== undefined) await rm(options.readyFile, { force: true });
+    // The app leaves its socket's folder for its next start with the same data folder, which never comes.
+    if (path.basename(path.dirname(socket)).startsWith('latchkey-')) {
+      await rmdir(path.dirname(socket)).catch(() => undefined);
+    }
   }
 }
 
-/** The file's text once it has been put there; undefined if the signal comes first. */
-async function readOnceThere(file: string, signal: AbortSignal): Promise<string | undefined> {
+/** The file's text once it has been put there. Rejects when the signal comes first. */
+async function readOnceThere(file: string, signal: AbortSignal): Promise<string> {
+  const read = () => readFile(file, 'utf8').catch(() => undefined);
+  const watcher = watch(path.dirname(file));
   try {
-    // Watched first, so that it cannot come between a look and the watch.
-    const changes = watch(path.dirname(file), { signal });
-    const read = () => readFile(file, 'utf8').catch(() => undefined);
-    const already = await read();
-    if (already !== undefined) return already;
-    for await (const _change of changes) {
-      const text = await read();
-      if (text !== undefined) return text;
+    // Listened to before the first look, so that it cannot come between the two.
+    const changes = on(watcher, 'change', { signal });
+    let text = await read();
+    while (text === undefined) {
+      await changes.next();
+      text = await read();
     }
-  } catch (error) {
-    if (!signal.aborted) throw error;
+    return text;
+  } finally {
+    watcher.close();
   }
-  return undefined;
 }
 
 /** Enters the key and the profiles, and makes the first one the active one. */
@@ -102,7 +110,8 @@ async function announce(
   places: Places,
   readyFile: string | undefined,
 ): Promise<void> {
-  console.log(instructions(places));
+  const shown = profiles.map(({ shows, profile }) => ({ name: profile.name, shows }));
+  console.log(instructions(places, shown, process.platform));
   if (readyFile === undefined) return;
   const document = {
     ...appReady,
@@ -115,24 +124,4 @@ async function announce(
     },
   };
   await writePrivateFile(path.resolve(readyFile), `${JSON.stringify(document, undefined, 2)}\n`);
-}
-
-function instructions(places: Places): string {
-  const indented = (lines: string[]) => lines.map((line) => `  ${line}`).join('\n');
-  const use = (profile: string) => latchkeyCommand(places.home, `use ${profile}`, process.platform);
-  return `
-This is a demo: the STS behind it is part of this program, and nothing leaves this machine.
-Paste this into another terminal, in this folder:
-
-${indented(linesToPaste(places, process.platform))}
-
-There the AWS CLI and every AWS SDK now show the active role; without the CLI, a script on the JavaScript SDK does:
-
-  aws sts get-caller-identity
-  node dist/demo/whoami.js
-
-Switch in the interface, or there, and ask again:
-
-${indented(profiles.map(({ shows, profile }) => `${use(profile.name)}   # ${shows}`))}
-`;
 }

@@ -17,6 +17,12 @@ describe('the guard', () => {
     expect(admit([], host)).toHaveProperty('refusal');
   });
 
+  it('refuses a body, whatever way it is announced', () => {
+    expect(admit(['Host', host, 'Content-Length', '1'], host)).toHaveProperty('refusal');
+    expect(admit(['Host', host, 'Transfer-Encoding', 'chunked'], host)).toHaveProperty('refusal');
+    expect(admit(['Host', host, 'Content-Length', '0'], host)).not.toHaveProperty('refusal');
+  });
+
   it('refuses every Host but the one, however alike', () => {
     fc.assert(
       fc.property(

@@ -46,7 +46,9 @@ describe('a token', () => {
   it('of another listener, or of an earlier run on the same address, is none', () => {
     const token = new TokenIssuer(clock, '127.0.0.1:9254').issue(60);
     expect(new TokenIssuer(clock, '127.0.0.1:9255').remainingSeconds(token)).toBeUndefined();
-    expect(new TokenIssuer(clock, '127.0.0.1:9254').remainingSeconds(token)).toBeUndefined();
+    const laterKey = Buffer.alloc(32, 1);
+    expect(new TokenIssuer(clock, '127.0.0.1:9254', laterKey).remainingSeconds(token)).toBeUndefined();
+    expect(new TokenIssuer(clock, '127.0.0.1:9254').remainingSeconds(token)).toBe(60);
   });
 
   it('is not pushed out by any number of others', () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -64,6 +64,15 @@ describe('adding a key', () => {
     core.sts.faults.drop = {};
     await expect(core.addKey('work')).rejects.toMatchObject({ code: 'Unreachable' });
     expect(await core.secrets.read(keychainName)).toBeUndefined();
+  });
+});
+
+describe('a key that cannot be noted in config.json', () => {
+  it('leaves the keychain as it was', async () => {
+    await mkdir(join(core.home, 'config.json'));
+    await expect(core.addKey('work')).rejects.toThrow();
+    expect(await core.secrets.read(keychainName)).toBeUndefined();
+    expect(core.configuration.current.keys).toEqual([]);
   });
 });
 

@@ -183,10 +183,11 @@ describe.skipIf(ownKeyring.missing)(`a locked keychain${ownKeyring.note}`, () =>
     expect(await dialogs()).toBe(1);
   });
 
-  test('gives the secret again once it is unlocked', async () => {
+  test('gives the secret again once the next login has unlocked it', async () => {
     const { session, keyring } = await startLocked('exit 1');
     await using _ = session;
-    await keyring.unlock();
+    await keyring.end();
+    await session.startKeyring();
     const run = await runModule('keychain-child.ts', ['read:name'], session.env);
     expect(outcomesOf(run)).toEqual([fakeSecret]);
   });
@@ -223,7 +224,7 @@ function outcomesOf(run: ModuleRun): unknown[] {
 
 /** Runs something, then looks wherever a keychain library might have put a secret instead. */
 async function expectNothingStored(home: string, act: () => Promise<ModuleRun>): Promise<void> {
-  // A marker, so that a search which finds nothing is known to work.
+  // A marker, so that a search that finds nothing else is known to work.
   await writeFile(join(home, 'marker'), 'marker');
   const keysBefore = await kernelKeys();
   const run = await act();
@@ -232,7 +233,7 @@ async function expectNothingStored(home: string, act: () => Promise<ModuleRun>):
   expect(await kernelKeys()).toEqual(keysBefore);
 }
 
-/** The kernel's keys that could hold a secret: those of type `user`, the keyring library's being named keyring-rs or by its service. */
+/** The kernel's keys of the types that can hold a secret. */
 async function kernelKeys(): Promise<string[]> {
   const keys = await readFile('/proc/keys', 'utf8');
   return keys.split('\n').filter((line) => / (user|logon|big_key) /.test(line));

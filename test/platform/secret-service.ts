@@ -35,14 +35,12 @@ export interface Session extends AsyncDisposable {
   /** The whole environment for a program of this session. It has no display. */
   readonly env: NodeJS.ProcessEnv;
   readonly home: string;
-  /** Starts gnome-keyring on this session's bus, with an unlocked default collection. */
+  /** Starts gnome-keyring on this session's bus, as a login does: with its default collection unlocked. */
   startKeyring(): Promise<Keyring>;
 }
 
 export interface Keyring {
   lock(): Promise<void>;
-  /** Unlocks it as a person does who types the right password. */
-  unlock(): Promise<void>;
   /** Ends the daemon. */
   end(): Promise<void>;
 }
@@ -70,7 +68,7 @@ export async function startSession(services: Readonly<Record<string, string>> = 
 
   const processes: ChildProcess[] = [];
   const bus = spawn('dbus-daemon', [`--config-file=${configuration}`, '--nofork', '--print-address'], {
-    env: { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: runtime, FOLDER: folder },
+    env: { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: runtime },
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   processes.push(bus);
@@ -102,13 +100,6 @@ export async function startSession(services: Readonly<Record<string, string>> = 
       return {
         lock: async () => {
           await callSecretService(env, 'org.freedesktop.Secret.Service.Lock', `['${defaultCollection}']`);
-        },
-        unlock: async () => {
-          const unlocking = execute('gnome-keyring-daemon', ['--unlock', ...control], {
-            env: { ...env, GNOME_KEYRING_CONTROL: join(runtime, 'keyring') },
-          });
-          unlocking.child.stdin?.end('password');
-          await unlocking;
         },
         end: () => end(daemon),
       };

@@ -1,0 +1,53 @@
+/** `latchkey mfa CODE`: gives the MFA code that is waited for. */
+import type { Prompt } from '../../preload/contract.ts';
+import { parseCommandLine } from '../options.ts';
+import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { Lines } from './lines.ts';
+import { matchName } from './match.ts';
+import { print } from './output.ts';
+
+export const mfa: Command = {
+  usage: 'mfa CODE|- [--device SERIAL]',
+  summary: 'give the MFA code that is waited for',
+  details: [
+    '-                 reads the code from the first line of standard input.',
+    '--device SERIAL   the device it is of, or a part of its serial number that fits no other; only',
+    '                  needed where codes of several devices are waited for.',
+  ],
+  example: 'latchkey mfa 123456',
+  async run(argv) {
+    const { positionals, values } = parseCommandLine(argv, { device: { type: 'string' } }, ['CODE']);
+    const [given = ''] = positionals;
+    const code = given === '-' ? await readCode() : given;
+    const broker = ownBroker();
+    const state = await broker.call('state.read', {});
+    if ('problem' in state) throw refusalOf(state.problem);
+    const serial = deviceOf(state.value.status.prompts, values.device);
+    const answer = await broker.call('mfa.answer', { serial, code });
+    if ('problem' in answer) throw refusalOf(answer.problem);
+    print(`The code of ${serial} was accepted`);
+  },
+};
+
+async function readCode(): Promise<string> {
+  const lines = new Lines();
+  try {
+    const line = await lines.next();
+    if (line === undefined) throw new Refusal('there is no code on standard input');
+    return line.replaceAll(/\s/g, '');
+  } finally {
+    lines[Symbol.dispose]();
+  }
+}
+
+function deviceOf(prompts: readonly Prompt[], typed: string | undefined): string {
+  const serials = prompts.map(({ serial }) => serial);
+  const [serial, another] = serials;
+  if (serial === undefined) throw new Refusal('no MFA code is waited for');
+  if (typed !== undefined) return matchName(typed, serials, 'device whose code is waited for');
+  if (another !== undefined)
+    throw new Refusal(
+      `codes of several devices are waited for; add --device with one of ${serials.join(', ')}`,
+    );
+  return serial;
+}

@@ -1,0 +1,20 @@
+/** `latchkey open`: the way to the interface. */
+import { parseCommandLine } from '../options.ts';
+import { ownBroker, refusalOf, type Command } from './command.ts';
+import { print } from './output.ts';
+
+export const open: Command = {
+  usage: 'open',
+  summary: 'show the window, or print a link to the interface where there is none',
+  details: [
+    'The link works once, within five minutes, in a browser of this machine and user. It is printed and',
+    'not opened: other users could read it in the list of processes.',
+  ],
+  example: 'latchkey open',
+  async run(argv) {
+    parseCommandLine(argv, {}, []);
+    const answer = await ownBroker().call('interface.open', {});
+    if ('problem' in answer) throw refusalOf(answer.problem);
+    print(answer.value.link ?? 'The window is shown');
+  },
+};

@@ -1,0 +1,5 @@
+import { buildStale } from '../scripts/build.mjs';
+
+export default async function buildFirst(): Promise<void> {
+  await buildStale();
+}

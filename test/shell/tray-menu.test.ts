@@ -1,0 +1,215 @@
+import type { MenuItemConstructorOptions } from 'electron';
+import { describe, expect, it } from 'vitest';
+import type { State } from '../../preload/contract.ts';
+import {
+  headlineChangesInMs,
+  trayIcon,
+  trayMenu,
+  trayTooltip,
+  type TrayActions,
+} from '../../main/shell/tray-menu.ts';
+import { profile, prompt, status } from './service-double.ts';
+
+const nowMs = Date.UTC(2026, 10, 22, 12);
+const minuteMs = 60_000;
+
+function menuOf(state: State) {
+  const clicked: string[] = [];
+  const actions: TrayActions = {
+    use: (name) => clicked.push(`use ${name}`),
+    lock: () => clicked.push('lock'),
+    unlock: () => clicked.push('unlock'),
+    openWindow: () => clicked.push('openWindow'),
+    quit: () => clicked.push('quit'),
+  };
+  const items = trayMenu(state, nowMs, actions);
+  return { items, clicked, labels: labelsOf(items) };
+}
+
+function labelsOf(items: readonly MenuItemConstructorOptions[]): string[] {
+  return items.filter((item) => item.type !== 'separator').map((item) => item.label ?? '');
+}
+
+/** Clicks as Electron does, which hands the click handler things that ours have no use for. */
+function click(items: readonly MenuItemConstructorOptions[], label: string): void {
+  const item = items.find((candidate) => candidate.label === label);
+  if (item === undefined) throw new Error(`no item ${label} among ${labelsOf(items).join(' | ')}`);
+  Reflect.apply(item.click ?? (() => undefined), item, []);
+}
+
+function submenuOf(
+  items: readonly MenuItemConstructorOptions[],
+  label: string,
+): MenuItemConstructorOptions[] {
+  const submenu = items.find((item) => item.label === label)?.submenu;
+  if (!Array.isArray(submenu)) throw new Error(`no submenu ${label} among ${labelsOf(items).join(' | ')}`);
+  return submenu;
+}
+
+describe('the menu', () => {
+  it('begins with the active profile, its state and the time its session has left', () => {
+    const state: State = {
+      status: status({ active: 'prod' }),
+      profiles: [profile('prod', { state: 'active', expiresAtMs: nowMs + 83 * minuteMs })],
+    };
+    expect(menuOf(state).items[0]).toMatchObject({ label: 'prod, ready, 1 h 23 min left', enabled: false });
+  });
+
+  it('checks the active profile and no other', () => {
+    const { items } = menuOf({
+      status: status({ active: 'prod' }),
+      profiles: [profile('dev'), profile('prod'), profile('test')],
+    });
+    const boxes = items.filter((item) => item.type === 'checkbox');
+    expect(boxes.map((item) => [item.label, item.checked])).toEqual([
+      ['dev', false],
+      ['prod', true],
+      ['test', false],
+    ]);
+  });
+
+  it('checks none while no profile is active', () => {
+    const { items } = menuOf({ status: status(), profiles: [profile('dev'), profile('prod')] });
+    expect(items.some((item) => item.checked)).toBe(false);
+    expect(items[0]?.label).toBe('no active profile');
+  });
+
+  it("tells each profile's protection and state in words", () => {
+    const { labels } = menuOf({
+      status: status(),
+      profiles: [
+        profile('dev'),
+        profile('prod', { state: 'waitingForMfa' }, { protected: true }),
+        profile('audit', { state: 'acquiring' }),
+        profile('billing', { state: 'refreshing', expiresAtMs: nowMs + 1 }),
+        profile('ops', { state: 'failed' }),
+        profile('data', { state: 'failed', expiresAtMs: nowMs + minuteMs }),
+      ],
+    });
+    expect(labels.slice(1, 7)).toEqual([
+      'dev',
+      'prod (protected, waiting for an MFA code)',
+      'audit (getting a session)',
+      'billing (ready, being renewed)',
+      'ops (failed)',
+      'data (renewal failed)',
+    ]);
+  });
+
+  it('uses the profile that is clicked', () => {
+    const { items, clicked } = menuOf({ status: status(), profiles: [profile('dev'), profile('prod')] });
+    click(items, 'prod');
+    expect(clicked).toEqual(['use prod']);
+  });
+
+  it('has a line for each MFA device that wants a code, which opens the window', () => {
+    const { items, clicked, labels } = menuOf({
+      status: status({
+        prompts: [prompt(), prompt({ serial: 'GAHT12345678', profile: 'dev', state: 'checking' })],
+      }),
+      profiles: [],
+    });
+    expect(labels).toContain('Checking the MFA code for dev…');
+    click(items, 'MFA code needed for prod…');
+    expect(clicked).toEqual(['openWindow']);
+  });
+
+  it('locks, opens the window and quits', () => {
+    const { items, clicked } = menuOf({ status: status(), profiles: [] });
+    click(items, 'Lock');
+    click(items, 'Open Latchkey');
+    click(items, 'Quit Latchkey');
+    expect(clicked).toEqual(['lock', 'openWindow', 'quit']);
+  });
+
+  it('offers to unlock, and no profile, while locked', () => {
+    const { items, clicked, labels } = menuOf({
+      status: status({ locked: true, active: 'prod' }),
+      profiles: [profile('prod')],
+    });
+    expect(items.find((item) => item.label === 'prod')?.enabled).toBe(false);
+    expect(labels).not.toContain('Lock');
+    click(items, 'Unlock');
+    expect(clicked).toEqual(['unlock']);
+  });
+
+  it('leads to the window where there is no profile yet', () => {
+    const { items, clicked } = menuOf({ status: status(), profiles: [] });
+    click(items, 'No profiles yet: add one…');
+    expect(clicked).toEqual(['openWindow']);
+  });
+
+  it('groups more than fifteen profiles by account and says which account is active', () => {
+    const profiles = Array.from({ length: 16 }, (_, index) =>
+      profile(
+        `p${index}`,
+        { state: 'idle' },
+        { accountId: index % 2 === 0 ? '111122223333' : '444455556666' },
+      ),
+    );
+    const { items, clicked } = menuOf({ status: status({ active: 'p3' }), profiles });
+    expect(items.some((item) => item.type === 'checkbox')).toBe(false);
+    expect(submenuOf(items, '111122223333')).toHaveLength(8);
+    const active = submenuOf(items, '444455556666 (active)');
+    expect(active.filter((item) => item.checked).map((item) => item.label)).toEqual(['p3']);
+    click(active, 'p5');
+    expect(clicked).toEqual(['use p5']);
+  });
+
+  it('leaves what is too much for a submenu to the window', () => {
+    const profiles = Array.from({ length: 1000 }, (_, index) => profile(`p${index}`));
+    const { items, clicked } = menuOf({ status: status(), profiles });
+    const submenu = submenuOf(items, '444455556666');
+    expect(submenu.length).toBeLessThan(50);
+    click(submenu, '960 more…');
+    expect(clicked).toEqual(['openWindow']);
+  });
+});
+
+describe('the tooltip', () => {
+  const tooltipWithLeft = (leftMs: number) =>
+    trayTooltip(
+      {
+        status: status({ active: 'prod' }),
+        profiles: [profile('prod', { state: 'active', expiresAtMs: nowMs + leftMs })],
+      },
+      nowMs,
+    );
+
+  it('tells the active profile and its time left', () => {
+    expect(tooltipWithLeft(59 * minuteMs)).toBe('Latchkey: prod, ready, 59 min left');
+    expect(tooltipWithLeft(120 * minuteMs)).toBe('Latchkey: prod, ready, 2 h left');
+    expect(tooltipWithLeft(30_000)).toBe('Latchkey: prod, ready, less than a minute left');
+    expect(tooltipWithLeft(0)).toBe('Latchkey: prod, ready, expired');
+  });
+
+  it('tells that Latchkey is locked, and nothing else', () => {
+    const state = { status: status({ locked: true, active: 'prod' }), profiles: [profile('prod')] };
+    expect(trayTooltip(state, nowMs)).toBe('Latchkey: locked');
+  });
+
+  it('is due for a change just when another minute is over', () => {
+    const stateWithLeft = (leftMs: number): State => ({
+      status: status({ active: 'prod' }),
+      profiles: [profile('prod', { state: 'active', expiresAtMs: nowMs + leftMs })],
+    });
+    const state = stateWithLeft(90_500);
+    const changesInMs = headlineChangesInMs(state, nowMs);
+    expect(changesInMs).toBe(30_501);
+    expect(trayTooltip(state, nowMs + 30_500)).toBe(trayTooltip(state, nowMs));
+    expect(trayTooltip(state, nowMs + 30_501)).not.toBe(trayTooltip(state, nowMs));
+    expect(headlineChangesInMs(stateWithLeft(0), nowMs)).toBeUndefined();
+  });
+});
+
+describe('the icon', () => {
+  it.each([
+    ['idle', status(), { state: 'idle' }],
+    ['active', status({ active: 'prod' }), { state: 'active', expiresAtMs: nowMs + 1 }],
+    ['attention', status({ active: 'prod' }), { state: 'failed', expiresAtMs: nowMs + 1 }],
+    ['attention', status({ prompts: [prompt()] }), { state: 'waitingForMfa' }],
+    ['locked', status({ locked: true, active: 'prod', prompts: [prompt()] }), { state: 'idle' }],
+  ] as const)('is "%s" for the state it stands for', (icon, shownStatus, session) => {
+    expect(trayIcon({ status: shownStatus, profiles: [profile('prod', session)] })).toBe(icon);
+  });
+});

@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { toFailure } from '../../main/sts/refusal.ts';
+
+/** An error as the SDK throws it. */
+function sdkError(name: string, message: string, fault?: 'client' | 'server'): Error {
+  return Object.assign(new Error(message), { name, $fault: fault, $metadata: { requestId: 'request-1' } });
+}
+
+describe('what the SDK throws becomes a failure', () => {
+  it('that never repeats the request AWS expected, which holds the security token', () => {
+    const message =
+      'The request signature we calculated does not match. The Canonical String for this request should have been x-amz-security-token:FwoGZXIvYXdzEXAMPLE';
+    const failure = toFailure(sdkError('SignatureDoesNotMatch', message, 'client'));
+    expect(failure).toMatchObject({
+      code: 'Refused',
+      awsCode: 'SignatureDoesNotMatch',
+      requestId: 'request-1',
+    });
+    expect(failure.message).not.toContain('FwoGZXIvYXdzEXAMPLE');
+    expect(failure.cause).toBeUndefined();
+  });
+
+  it.each([
+    ['Throttling', 'Rate exceeded', 'client', 'Throttled'],
+    ['InternalFailure', '', 'server', 'Unreachable'],
+    ['AccessDenied', 'User: x is not authorized to perform: sts:AssumeRole', 'client', 'Refused'],
+    [
+      'AccessDenied',
+      'MultiFactorAuthentication failed with invalid MFA one time pass code.',
+      'client',
+      'MfaRejected',
+    ],
+    ['TimeoutError', 'socket hang up', undefined, 'Unreachable'],
+  ] as const)('%s "%s" of the %s is %s', (name, message, fault, code) => {
+    expect(toFailure(sdkError(name, message, fault)).code).toBe(code);
+  });
+
+  it('that names the host which was not found', () => {
+    const error = Object.assign(new Error('getaddrinfo ENOTFOUND sts.example'), {
+      code: 'ENOTFOUND',
+      hostname: 'sts.example',
+    });
+    expect(toFailure(error)).toMatchObject({
+      code: 'Unreachable',
+      message: 'STS cannot be reached (ENOTFOUND sts.example)',
+    });
+  });
+
+  it.each([undefined, null, 'text', {}])('even where %j was thrown', (thrown) => {
+    expect(toFailure(thrown).code).toBe('Unreachable');
+  });
+});
