@@ -42,7 +42,7 @@ function sessionView({ state, expiresAtMs, problem }: SessionStanding): SessionV
     problem: problem && {
       ...problemView(problem.failure),
       atMs: problem.atMs,
-      retryAtMs: problem.retryAtMs,
+      retryAtMs: problem.retries ? problem.pauseUntilMs : undefined,
     },
   };
 }

@@ -14,19 +14,22 @@ export function dataFolder(
   env: NodeJS.ProcessEnv = process.env,
   platform: NodeJS.Platform = process.platform,
 ): string {
-  const { join, resolve } = pathsOf(platform);
+  const paths = pathsOf(platform);
   const chosen = env['LATCHKEY_HOME'];
-  if (chosen !== undefined && chosen !== '') return resolve(chosen);
+  if (chosen !== undefined && chosen !== '') return paths.resolve(chosen);
   switch (platform) {
     case 'win32': {
       const home = env['USERPROFILE'] ?? homedir();
-      return join(absolute(env['APPDATA'], platform) ?? join(home, 'AppData', 'Roaming'), 'Latchkey');
+      return paths.join(
+        absolute(env['APPDATA'], platform) ?? paths.join(home, 'AppData', 'Roaming'),
+        'Latchkey',
+      );
     }
     case 'darwin':
-      return join(homeFolder(env, platform), 'Library', 'Application Support', 'Latchkey');
+      return paths.join(homeFolder(env, platform), 'Library', 'Application Support', 'Latchkey');
     default:
-      return join(
-        absolute(env['XDG_CONFIG_HOME'], platform) ?? join(homeFolder(env, platform), '.config'),
+      return paths.join(
+        absolute(env['XDG_CONFIG_HOME'], platform) ?? paths.join(homeFolder(env, platform), '.config'),
         'latchkey',
       );
   }
@@ -48,14 +51,14 @@ export function controlAddress(
 ): string {
   const hash = createHash('sha256').update(canonical(home)).digest('hex').slice(0, 12);
   if (platform === 'win32') return `\\\\.\\pipe\\latchkey-${hash}`;
-  const { join } = pathsOf(platform);
+  const paths = pathsOf(platform);
   const folder = `latchkey-${String(process.getuid?.() ?? 0)}-${hash}`;
   const runtime = absolute(env['XDG_RUNTIME_DIR'], platform);
   const temporary = absolute(env['TMPDIR'], platform);
-  const shortest = join('/tmp', folder, 'control.sock');
+  const shortest = paths.join('/tmp', folder, 'control.sock');
   const candidates = [
-    ...(runtime === undefined ? [] : [join(runtime, 'latchkey', `${hash}.sock`)]),
-    ...(temporary === undefined ? [] : [join(temporary, folder, 'control.sock')]),
+    ...(runtime === undefined ? [] : [paths.join(runtime, 'latchkey', `${hash}.sock`)]),
+    ...(temporary === undefined ? [] : [paths.join(temporary, folder, 'control.sock')]),
   ];
   return (
     candidates.find((candidate) => Buffer.byteLength(candidate) <= socketPathBytes(platform)) ?? shortest

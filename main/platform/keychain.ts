@@ -1,7 +1,7 @@
 import type { AsyncEntry } from '@napi-rs/keyring';
-import { createRequire } from 'node:module';
 import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
+import { loadLibc } from './libc.ts';
 import type { SecretStore } from './ports.ts';
 
 /**
@@ -70,9 +70,7 @@ async function endable<Result>(operation: Promise<Result>): Promise<Result> {
 }
 
 function exitWithoutJoiningThreads(exitCode: number): void {
-  const koffi = createRequire(import.meta.url)('koffi') as typeof import('koffi');
-  const exit: (status: number) => unknown = koffi.load(null).func('void _exit(int status)');
-  exit(exitCode);
+  loadLibc().define('void _exit(int status)')(exitCode);
 }
 
 /**

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { isIPv4, isIPv6 } from 'node:net';
 import { Failure } from '../failure.ts';
+import { loadLibc } from './libc.ts';
 import type { AcceptedConnection, PeerIdentity } from './ports.ts';
 
 /** The socket at the other end of a loopback connection: who created it, and which inode names it in `/proc`. */
@@ -37,9 +37,8 @@ const overflowUid = 65534;
 const headerBytes = 16;
 const requestBytes = headerBytes + 56;
 const answerBytes = headerBytes + 72;
-/** The offset of `struct inet_diag_sockid` in `struct inet_diag_req_v2`, and in `struct inet_diag_msg`. */
+/** Where `struct inet_diag_sockid` begins. */
 const requestSocketId = headerBytes + 8;
-const answerSocketId = headerBytes + 4;
 
 /**
  * Asks the kernel over netlink's `sock_diag` for the one socket at the other end of a connection: an exact look-up
@@ -66,7 +65,7 @@ export function linuxSockDiag(): LinuxPeerIdentity {
       const length = netlink.receive(answer);
       if (length === undefined) return undefined;
       if (length >= headerBytes && answer.readUInt32LE(8) === sequence) {
-        return readAnswer(answer.subarray(0, length), id);
+        return readAnswer(answer.subarray(0, length));
       }
     }
   }
@@ -120,29 +119,16 @@ function socketRequest(id: SocketId, sequence: number): Buffer {
 }
 
 /**
- * The kernel's answer, if it is about this very connection. Where no connection stands, the look-up goes on to
- * listening sockets, and one that is still being made has the same ends as one that was: neither is the peer.
+ * What the kernel's answer says of the peer. Where no connection stands, its look-up goes on to listening sockets, and
+ * one that is only being made may have the ends of one that was: the state tells these from the peer's.
  * A socket that no process holds any more has inode 0, and on many kernels uid 0 with it: root's, were it believed.
  */
-function readAnswer(answer: Buffer, id: SocketId): PeerSocket | undefined {
+function readAnswer(answer: Buffer): PeerSocket | undefined {
   if (answer.length < answerBytes || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
   if (!connectedStates.has(answer.readUInt8(headerBytes + 1))) return undefined;
-  const family = answer.readUInt8(headerBytes);
-  const isSameConnection =
-    answer.readUInt16BE(answerSocketId) === id.sourcePort &&
-    answer.readUInt16BE(answerSocketId + 2) === id.destinationPort &&
-    answerAddress(answer, answerSocketId + 4, family).equals(id.source) &&
-    answerAddress(answer, answerSocketId + 20, family).equals(id.destination);
-  if (!isSameConnection) return undefined;
   const uid = answer.readUInt32LE(headerBytes + 64);
   const inode = answer.readUInt32LE(headerBytes + 68);
   return inode === 0 ? undefined : { uid, inode };
-}
-
-function answerAddress(answer: Buffer, offset: number, family: number): Buffer {
-  return family === AF_INET
-    ? mappedIPv4(answer.subarray(offset, offset + 4))
-    : answer.subarray(offset, offset + 16);
 }
 
 /** The 16 bytes of an IPv6 address, of an IPv4 address as mapped into IPv6; undefined if it is neither. */
@@ -182,25 +168,22 @@ interface Netlink {
   close(): void;
 }
 
-/** libc's own socket calls: Node has no netlink. Loaded here, so that no other platform loads the native library. */
+/** The C library's own socket calls: Node has no netlink. */
 function openNetlink(): Netlink {
-  const require = createRequire(import.meta.url);
-  const koffi = require('koffi') as typeof import('koffi');
-  const process = koffi.load(null); // the symbols of this process, libc's among them, be it glibc or musl
-  const call = (prototype: string): ((...values: unknown[]) => unknown) => process.func(prototype);
-  const socket = call('int socket(int domain, int type, int protocol)');
-  const connect = call('int connect(int fd, const void *address, uint32_t length)');
-  const send = call('intptr_t send(int fd, const void *data, size_t length, int flags)');
-  const receive = call('intptr_t recv(int fd, void *data, size_t length, int flags)');
-  const close = call('int close(int fd)');
+  const libc = loadLibc();
+  const socket = libc.define('int socket(int domain, int type, int protocol)');
+  const connect = libc.define('int connect(int fd, const void *address, uint32_t length)');
+  const send = libc.define('intptr_t send(int fd, const void *data, size_t length, int flags)');
+  const receive = libc.define('intptr_t recv(int fd, void *data, size_t length, int flags)');
+  const close = libc.define('int close(int fd)');
 
   const fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-  if (typeof fd !== 'number' || fd < 0) throw noNetlink(koffi.errno());
+  if (typeof fd !== 'number' || fd < 0) throw noNetlink(libc.errno());
   // Connected to the kernel (port 0), the socket takes no message from anybody else.
   const kernelAddress = Buffer.alloc(12);
   kernelAddress.writeUInt16LE(AF_NETLINK, 0);
   if (connect(fd, kernelAddress, kernelAddress.length) !== 0) {
-    const errno = koffi.errno();
+    const errno = libc.errno();
     close(fd);
     throw noNetlink(errno);
   }

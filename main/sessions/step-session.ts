@@ -27,8 +27,10 @@ export interface StepSurroundings {
 export interface StepProblem {
   readonly failure: Failure;
   readonly atMs: number;
-  /** Until then programs get this failure without another call; undefined where only a person can mend it. */
-  readonly retryAtMs: number | undefined;
+  /** Until then programs get this failure without another call; undefined where a person was asked and did not answer. */
+  readonly pauseUntilMs: number | undefined;
+  /** Whether it is tried again then though nobody asks. */
+  readonly retries: boolean;
 }
 
 /** A session that a further step is to be walked with must live at least this long, so that it does not end on the way. */
@@ -131,8 +133,8 @@ export class StepSession implements Disposable {
     return this.#session !== undefined && this.#session.expiresAtMs - this.#surroundings.clock.now() > lifeMs;
   }
 
-  #mustPause({ retryAtMs }: StepProblem): boolean {
-    return retryAtMs !== undefined && this.#surroundings.clock.now() < retryAtMs;
+  #mustPause({ pauseUntilMs }: StepProblem): boolean {
+    return pauseUntilMs !== undefined && this.#surroundings.clock.now() < pauseUntilMs;
   }
 
   #start(demand: Demand): Promise<Session> {
@@ -165,7 +167,7 @@ export class StepSession implements Disposable {
       error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
     const nowMs = this.#surroundings.clock.now();
     this.#failures += 1;
-    const retryAtMs = this.#retryTimeMs(failure, nowMs);
+    const retryAtMs = this.#pauseUntilMs(failure, nowMs);
     this.#problem = { failure, atMs: nowMs, retryAtMs };
     if (retryAtMs !== undefined && mayPass(failure) && this.#isInUse())
       this.#wakeAt(retryAtMs, demand.profile);
@@ -173,7 +175,7 @@ export class StepSession implements Disposable {
     throw failure;
   }
 
-  #retryTimeMs(failure: Failure, nowMs: number): number | undefined {
+  #pauseUntilMs(failure: Failure, nowMs: number): number | undefined {
     if (failure.code === 'MfaRequired') return undefined;
     return (
       nowMs +

@@ -89,19 +89,19 @@ function activeSessionInWords(session: SessionView, nowMs: number): string {
   return session.expiresAtMs === undefined ? inWords : `${inWords}, ${timeLeft(session.expiresAtMs - nowMs)}`;
 }
 
-/** Nothing for `idle`: a menu in which every other line says so is harder to read. */
+/** In the window's words. Nothing for `idle`: a menu in which every other line says so is harder to read. */
 function sessionInWords(session: SessionView): string | undefined {
   switch (session.state) {
     case 'idle':
       return undefined;
     case 'acquiring':
-      return 'getting a session';
+      return 'signing in';
     case 'active':
       return 'ready';
     case 'refreshing':
-      return 'ready, being renewed';
+      return 'renewing';
     case 'waitingForMfa':
-      return 'waiting for an MFA code';
+      return 'needs code';
     case 'failed':
       return session.expiresAtMs === undefined ? 'failed' : 'renewal failed';
     default:

@@ -26,18 +26,17 @@ function textOf(view: ProfileView): SearchText {
 }
 
 function isWordStart(text: string, index: number): boolean {
-  return index === 0 || !/[a-z0-9]/.test(text.charAt(index - 1));
+  const before = text.charAt(index - 1);
+  return !((before >= 'a' && before <= 'z') || (before >= '0' && before <= '9'));
 }
 
 /** Whether the characters of `word` stand in `text` in their order, with others between them. */
 function hasInOrder(text: string, word: string): boolean {
-  let from = 0;
-  for (const character of word) {
-    const index = text.indexOf(character, from);
-    if (index < 0) return false;
-    from = index + 1;
+  let found = 0;
+  for (let index = 0; index < text.length && found < word.length; index++) {
+    if (text.charCodeAt(index) === word.charCodeAt(found)) found++;
   }
-  return true;
+  return found === word.length;
 }
 
 /** How well one word is found: 0 not at all, more is better. */

@@ -73,7 +73,7 @@ describe('the data folder', () => {
 });
 
 describe.skipIf(withModes.missing)(`a private folder${withModes.note}`, () => {
-  const refused = (why: RegExp) =>
+  const refused = (why: RegExp): unknown =>
     expect.objectContaining({ code: 'ConfigUnreadable', message: expect.stringMatching(why) });
   const modeOf = async (path: string) => (await stat(path)).mode & 0o7777;
 
@@ -228,7 +228,10 @@ describe.skipIf(withModes.missing)(`the control address${withModes.note}`, () =>
     await once(server, 'listening');
     expect((await lstat(address)).isSocket()).toBe(true);
     server.close();
-    expect(controlAddress(folder, { XDG_RUNTIME_DIR: `${runtime}r` }, 'linux')).toMatch(/^\/tmp\/latchkey-/);
+    const short = new RegExp(`^/tmp/latchkey-${uid}-`);
+    expect(controlAddress(folder, { XDG_RUNTIME_DIR: `${runtime}r` }, 'linux')).toMatch(short);
+    expect(controlAddress(folder, { XDG_RUNTIME_DIR: runtime.slice(0, -4) }, 'darwin')).not.toMatch(short);
+    expect(controlAddress(folder, { XDG_RUNTIME_DIR: runtime.slice(0, -3) }, 'darwin')).toMatch(short);
   });
 });
 

@@ -1,5 +1,5 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readlinkSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -113,6 +113,25 @@ describe.skipIf(onLinux.missing)(`the peer of a connection on Linux${onLinux.not
     const { port } = await listen('127.0.0.1');
     const local = { localAddress: '127.0.0.1', localPort: 9 };
     expect(sockDiag().isOwnUser({ ...local, remoteAddress: '127.0.0.1', remotePort: port })).toBe(false);
+  });
+
+  test('is never a program that is still trying to connect', async () => {
+    // A stopped server completes no more connections than its queue takes: the kernel lets the others wait.
+    const program = `const server = require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 },
+      () => process.send(server.address().port))`;
+    const stopped = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    cleanUps.push(() => stopped.kill('SIGKILL'));
+    const [port]: unknown[] = await once(stopped, 'message');
+    stopped.kill('SIGSTOP');
+    const clients = Array.from({ length: 6 }, () => net.connect(Number(port), '127.0.0.1'));
+    cleanUps.push(...clients.map((client) => () => client.destroy()));
+    const trying = await waitUntilOneTries(Number(port));
+    const local = { localAddress: '127.0.0.1', localPort: Number(port) };
+    expect(
+      sockDiag().peerSocket({ ...local, remoteAddress: '127.0.0.1', remotePort: trying }),
+    ).toBeUndefined();
   });
 
   test('is nobody when the address is no address', () => {
@@ -303,6 +322,17 @@ function startClient(uid: number, host: string, port: number): ChildProcess {
   });
   cleanUps.push(() => child.kill('SIGKILL'));
   return child;
+}
+
+/** The local port of a socket in SYN_SENT (state 02 of /proc/net/tcp) towards `port`. */
+async function waitUntilOneTries(port: number): Promise<number> {
+  const portInHex = port.toString(16).toUpperCase().padStart(4, '0');
+  const row = new RegExp(`^ *\\d+: 0100007F:([0-9A-F]{4}) 0100007F:${portInHex} 02 `, 'm');
+  for (;;) {
+    const local = row.exec(readFileSync('/proc/net/tcp', 'utf8'))?.[1];
+    if (local !== undefined) return parseInt(local, 16);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 /** The inode of a socket of this process, found by its descriptor. */

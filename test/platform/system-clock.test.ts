@@ -56,8 +56,8 @@ describe('the system clock', () => {
     });
   });
 
-  test('keeps no process alive', async () => {
-    const run = await runModule('clock-child.ts', [], { PATH: process.env['PATH'] });
+  test('keeps no process alive', async ({ signal }) => {
+    const run = await runModule('clock-child.ts', [], { PATH: process.env['PATH'] }, signal);
     expect(run).toMatchObject({ exitCode: 0, signal: null, stdout: 'scheduled\n', stderr: '' });
   });
 });

@@ -88,9 +88,9 @@ describe('the menu', () => {
     });
     expect(labels.slice(1, 7)).toEqual([
       'dev',
-      'prod (protected, waiting for an MFA code)',
-      'audit (getting a session)',
-      'billing (ready, being renewed)',
+      'prod (protected, needs code)',
+      'audit (signing in)',
+      'billing (renewing)',
       'ops (failed)',
       'data (renewal failed)',
     ]);
