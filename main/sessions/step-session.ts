@@ -167,10 +167,10 @@ export class StepSession implements Disposable {
       error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
     const nowMs = this.#surroundings.clock.now();
     this.#failures += 1;
-    const retryAtMs = this.#pauseUntilMs(failure, nowMs);
-    this.#problem = { failure, atMs: nowMs, retryAtMs };
-    if (retryAtMs !== undefined && mayPass(failure) && this.#isInUse())
-      this.#wakeAt(retryAtMs, demand.profile);
+    const pauseUntilMs = this.#pauseUntilMs(failure, nowMs);
+    const retries = mayPass(failure) && this.#isInUse();
+    this.#problem = { failure, atMs: nowMs, pauseUntilMs, retries };
+    if (retries && pauseUntilMs !== undefined) this.#wakeAt(pauseUntilMs, demand.profile);
     this.#surroundings.changed(this);
     throw failure;
   }

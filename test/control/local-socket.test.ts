@@ -274,7 +274,6 @@ describe.skipIf(withUnixSockets.missing)(`the local socket${withUnixSockets.note
 
   test.skipIf(asRoot.missing)(`of another user is not spoken to by the command${asRoot.note}`, async () => {
     await serve();
-    const { chown } = await import('node:fs/promises');
     await chown(dirname(address), 65534, 65534);
     await expect(brokerAt(address).call('state.read', {})).rejects.toMatchObject({
       code: 'ConfigUnreadable',
