@@ -1,12 +1,9 @@
 import { createServer } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
 import { Failure } from '../failure.ts';
-import type { AcceptedConnection, Clock, PeerIdentity } from '../platform/ports.ts';
+import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
+import type { Clock, PeerIdentity } from '../platform/ports.ts';
 import { answerImds, type CredentialSource } from './imds.ts';
 import { TokenIssuer } from './token.ts';
-
-/** A literal address, not a name that could be resolved to something else. */
-const address = '127.0.0.1';
 
 export interface EndpointOptions {
   /** 0 takes any free port. */
@@ -35,35 +32,14 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
     connectionsCheckingInterval: 5_000,
   });
   server.maxConnections = 1024;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' || error.code === 'EACCES' ? portTaken(port, error.code) : error);
-    });
-    server.listen({ host: address, port, exclusive: true }, resolve);
+  admitOwnUserOnly(server, peer);
+  const bound = await listenOnLoopback(server, port).catch((error: unknown) => {
+    throw portTaken(port, error) ?? error;
   });
-  const bound = portOf(server.address());
-  const host = `${address}:${bound}`;
+  const host = `${loopbackAddress}:${bound}`;
   const imds = { clock, source, host, tokens: new TokenIssuer(clock, host) };
-  const peers = new WeakMap<Socket, Promise<boolean> | boolean>();
-  server.on('connection', (socket) => {
-    const own = isOwnUser(peer, socket);
-    if (own === false) socket.destroy();
-    else peers.set(socket, own);
-  });
   server.on('request', (request, response) => {
-    const own = peers.get(request.socket) ?? false;
-    if (own === true) {
-      answerImds(imds, request, response);
-      return;
-    }
-    void Promise.resolve(own).then((isOwn) => {
-      if (!isOwn) {
-        request.socket.destroy();
-        return;
-      }
-      peers.set(request.socket, true);
-      answerImds(imds, request, response);
-    });
+    answerImds(imds, request, response);
   });
   server.on('clientError', (_error, socket) => {
     // Malformed requests get no answer that could tell a stranger who listens.
@@ -71,49 +47,18 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
   });
   return {
     url: `http://${host}/`,
-    [Symbol.asyncDispose]: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    [Symbol.asyncDispose]: () => closeServer(server),
   };
 }
 
-function isOwnUser(peer: PeerIdentity, socket: Socket): Promise<boolean> | boolean {
-  const connection = acceptedConnection(socket);
-  if (!connection) return false;
-  try {
-    const own = peer.isOwnUser(connection);
-    return typeof own === 'boolean' ? own : own.catch(() => false);
-  } catch {
-    return false;
-  }
-}
-
-/** Undefined where the other end has gone already. */
-function acceptedConnection({
-  localAddress,
-  localPort,
-  remoteAddress,
-  remotePort,
-}: Socket): AcceptedConnection | undefined {
-  return localAddress && localPort && remoteAddress && remotePort
-    ? { localAddress, localPort, remoteAddress, remotePort }
-    : undefined;
-}
-
-function portOf(bound: AddressInfo | string | null): number {
-  if (typeof bound === 'object' && bound) return bound.port;
-  throw new Failure('Internal', 'The endpoint has no port');
-}
-
-function portTaken(port: number, reason: string): Failure {
-  const why = reason === 'EADDRINUSE' ? 'is taken by another program' : 'may not be used by this user';
+/** The failure to listen in words, where it is one that another port mends. */
+function portTaken(port: number, error: unknown): Failure | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code !== 'EADDRINUSE' && code !== 'EACCES') return undefined;
+  const why = code === 'EADDRINUSE' ? 'is taken by another program' : 'may not be used by this user';
   return new Failure(
     'PortTaken',
-    `Port ${port} on ${address} ${why}. End that program, or choose another port: "settings": { "port": … } in config.json, or --port for this run.`,
+    `Port ${port} on ${loopbackAddress} ${why}. End that program, or choose another port: "settings": { "port": … } in config.json, or --port for this run.`,
     { field: 'port' },
   );
 }

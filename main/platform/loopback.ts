@@ -1,0 +1,83 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { Failure } from '../failure.ts';
+import type { PeerIdentity } from './ports.ts';
+
+/** A literal address: a name could be made to lead somewhere else. */
+export const loopbackAddress = '127.0.0.1';
+
+/**
+ * Lets a server listen on loopback.
+ * @param port 0 takes any free one
+ * @returns the port it listens on
+ * @throws the system's own error (`EADDRINUSE`…)
+ */
+export async function listenOnLoopback(server: Server, port: number): Promise<number> {
+  server.listen({ host: loopbackAddress, port, exclusive: true });
+  await once(server, 'listening');
+  const bound = server.address();
+  if (typeof bound === 'object' && bound) return bound.port;
+  throw new Failure('Internal', 'A server listens on no port');
+}
+
+/** Ends a server and every connection to it. */
+export async function closeServer(server: Server): Promise<void> {
+  const closed = once(server, 'close');
+  server.close();
+  server.closeAllConnections();
+  await closed;
+}
+
+/**
+ * Lets only connections of this user's processes reach an HTTP server; any other is destroyed, without a byte of it
+ * read or answered, and so is one whose user cannot be told.
+ *
+ * It takes the place of the server's own listener, since that answers some requests (one without Host, or with
+ * `Expect: 100-continue`) before any handler is asked.
+ */
+export function admitOwnUserOnly(server: Server, peer: PeerIdentity): void {
+  const accepting = server.listeners('connection');
+  server.removeAllListeners('connection');
+
+  function decide(socket: Socket, isOwn: boolean) {
+    socket.off('error', ignore);
+    if (!isOwn || socket.destroyed) socket.destroy();
+    else for (const accept of accepting) Reflect.apply(accept, server, [socket]);
+  }
+
+  server.on('connection', (socket: Socket) => {
+    // Without a listener an error of a connection that is not handed on yet would end this process.
+    socket.on('error', ignore);
+    const isOwn = isOwnUser(peer, socket);
+    if (typeof isOwn === 'boolean') {
+      decide(socket, isOwn);
+      return;
+    }
+    isOwn.then(
+      (answer) => {
+        decide(socket, answer);
+      },
+      () => {
+        decide(socket, false);
+      },
+    );
+  });
+}
+
+function ignore(): void {
+  // The other end has gone: there is nobody to tell.
+}
+
+function isOwnUser(
+  peer: PeerIdentity,
+  { localAddress, localPort, remoteAddress, remotePort }: Socket,
+): Promise<boolean> | boolean {
+  // They are undefined where the other end has gone already.
+  if (!localAddress || !localPort || !remoteAddress || !remotePort) return false;
+  try {
+    return peer.isOwnUser({ localAddress, localPort, remoteAddress, remotePort });
+  } catch {
+    return false;
+  }
+}

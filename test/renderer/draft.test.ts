@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import { calls } from '../../preload/contract.ts';
+import { checkKey } from '../../renderer/keys/check.ts';
+import { messageOfProblem } from '../../renderer/parts/messages.ts';
+import { checkDraft, draftOf, newDraft, profileOf } from '../../renderer/profiles/draft.ts';
+import { keyView, profileView } from './views.ts';
+
+const draft = { ...newDraft([keyView]), name: 'sandbox', roleArn: 'arn:aws:iam::111122223333:role/Admin' };
+
+describe('the form of a role', () => {
+  test('begins with the first key and its region', () => {
+    expect(newDraft([keyView])).toMatchObject({
+      base: 'key:work',
+      region: 'eu-central-1',
+      durationSeconds: '1 h',
+    });
+  });
+
+  test('gives what the contract takes', () => {
+    expect(checkDraft(draft)).toEqual({});
+    expect(calls['profiles.save'].input.safeParse({ profile: profileOf(draft) }).success).toBe(true);
+  });
+
+  test('gives a profile that it was opened with back as it was', () => {
+    const { profile } = profileView('deploy');
+    const full = {
+      ...profile,
+      base: { profile: 'sandbox' },
+      externalId: 'partner-4711',
+      mfaSerial: 'arn:aws:iam::111122223333:mfa/alice',
+      sessionName: 'alice',
+      durationSeconds: 5400,
+      protected: true,
+    };
+    expect(profileOf(draftOf(profileView('deploy', { profile: full })))).toEqual(full);
+  });
+
+  test('leaves out what is empty and drops the spaces that pasting brings', () => {
+    const given = profileOf({ ...draft, roleArn: ` ${draft.roleArn}\n`, externalId: ' ' });
+    expect(given.roleArn).toBe(draft.roleArn);
+    expect(given).not.toHaveProperty('externalId');
+  });
+
+  test('says what is wrong with each field, and what would be right', () => {
+    const messages = checkDraft({
+      ...draft,
+      roleArn: 'arn:aws:iam::12:role/x',
+      durationSeconds: '20 h',
+      sessionName: 'x',
+    });
+    expect(messages['roleArn']).toContain('arn:aws:iam::123456789012:role/Name');
+    expect(messages['durationSeconds']).toContain('15 min to 12 h');
+    expect(messages['sessionName']).toContain('2 to 64 characters');
+    expect(Object.keys(messages)).toHaveLength(3);
+  });
+
+  test('says the same of a duration that cannot be read as of one that cannot be had', () => {
+    expect(checkDraft({ ...draft, durationSeconds: 'soon' })).toEqual(
+      checkDraft({ ...draft, durationSeconds: '20 h' }),
+    );
+  });
+
+  test('asks for a base where there is none', () => {
+    expect(Object.keys(checkDraft({ ...draft, base: '' }))).toEqual(['base']);
+  });
+});
+
+describe('the form of an access key', () => {
+  const key = {
+    label: 'work',
+    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+    secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+    region: 'us-east-1',
+  };
+
+  test('is right with a label, a key and a region', () => {
+    expect(checkKey(key)).toEqual({});
+  });
+
+  test('refuses a temporary key by its ID', () => {
+    expect(checkKey({ ...key, accessKeyId: 'ASIAIOSFODNN7EXAMPLE' })['accessKeyId']).toContain(
+      'begin with AKIA',
+    );
+  });
+
+  test('says what is wrong with a secret without repeating it', () => {
+    const message = checkKey({ ...key, secretAccessKey: 'not a secret' })['secretAccessKey'];
+    expect(message).toContain('16 to 128');
+    expect(message).not.toContain('not a secret');
+  });
+
+  test('leaves the secret nowhere in JavaScript’s memory of the last match', () => {
+    checkKey(key);
+    expect(Reflect.get(RegExp, 'input')).toBe('');
+  });
+});
+
+describe('a problem that the broker tells', () => {
+  const problem = { code: 'AlreadyExists', message: 'There is a profile sandbox already' };
+
+  test('stands at the field it names, also where the name is a path', () => {
+    expect(messageOfProblem({ ...problem, field: 'profile.name' }, ['name'])).toEqual({
+      name: problem.message,
+    });
+  });
+
+  test('stands at no field that the form does not have', () => {
+    expect(messageOfProblem({ ...problem, field: 'other' }, ['name'])).toEqual({});
+    expect(messageOfProblem(problem, ['name'])).toEqual({});
+  });
+});
