@@ -1,10 +1,11 @@
 /**
- * The four bundles of `npm run build`, one Vite environment each:
+ * The five bundles of `npm run build`, one Vite environment each:
  *
  * - `client`: the interface, for the window and for a browser.
  * - `main`: the broker, under Electron (`app.js`), under Node (`headless.js`) and the `latchkey` command.
  * - `preload`: a sandboxed preload must be one CommonJS file.
  * - `demo`: the embedded STS and its sample world. It is not shipped, so it has a folder of its own.
+ * - `bench`: what `npm run bench` runs; not shipped either.
  */
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig, type EnvironmentOptions } from 'vite';
@@ -70,5 +71,6 @@ export default defineConfig({
       },
     },
     demo: program('dist/demo', { demo: file('test/demo/demo.ts'), whoami: file('test/demo/whoami.ts') }),
+    bench: program('dist/bench', { bench: file('test/bench/bench.ts') }),
   },
 });

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const bundles = ['client', 'main', 'preload', 'demo'];
+const bundles = ['client', 'main', 'preload', 'demo', 'bench'];
 const recordFile = join(root, 'dist/built.json');
 /** Every bundle depends on these: the configuration, the dependencies' versions and the project's own. */
 const common = ['vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json'];

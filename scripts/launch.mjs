@@ -144,6 +144,15 @@ export function passSignals(end) {
       lastMs = Date.now();
     });
   }
+  // npm hands a SIGTERM to the shell between it and us, which dies of it without a word to us.
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    end('SIGTERM');
+  }, 500);
+  watch.unref();
 }
 
 /**

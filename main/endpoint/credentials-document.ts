@@ -3,34 +3,30 @@ import { parseRoleArn, type Profile } from '../profiles/profile.ts';
 import type { Session } from '../sts/session.ts';
 
 /** One document for each session, made when it is first served: the way of a request then is a look-up. */
-const made = new WeakMap<Session, Buffer>();
+const made = new WeakMap<Session, string>();
 
 /** A session as IMDS shows it. JS reads `AccountId`; .NET wants `LastUpdated` to be a date. */
-export function credentialsDocument(session: Session, profile: Profile): Buffer {
+export function credentialsDocument(session: Session, profile: Profile): string {
   let document = made.get(session);
   if (!document) {
-    document = Buffer.from(
-      JSON.stringify({
-        Code: 'Success',
-        LastUpdated: wholeSeconds(session.issuedAtMs),
-        Type: 'AWS-HMAC',
-        AccessKeyId: session.accessKeyId,
-        SecretAccessKey: session.secretAccessKey.reveal(),
-        Token: session.sessionToken.reveal(),
-        Expiration: wholeSeconds(session.expiresAtMs),
-        AccountId: parseRoleArn(profile.roleArn)?.accountId,
-      }),
-    );
+    document = JSON.stringify({
+      Code: 'Success',
+      LastUpdated: wholeSeconds(session.issuedAtMs),
+      Type: 'AWS-HMAC',
+      AccessKeyId: session.accessKeyId,
+      SecretAccessKey: session.secretAccessKey.reveal(),
+      Token: session.sessionToken.reveal(),
+      Expiration: wholeSeconds(session.expiresAtMs),
+      AccountId: parseRoleArn(profile.roleArn)?.accountId,
+    });
     made.set(session, document);
   }
   return document;
 }
 
 /** Why there are no credentials, in the form of the real service, whose `Code` is then not `Success`. It has no empty fields. */
-export function refusalDocument(failure: Failure, nowMs: number): Buffer {
-  return Buffer.from(
-    JSON.stringify({ Code: failure.code, Message: failure.message, LastUpdated: wholeSeconds(nowMs) }),
-  );
+export function refusalDocument(failure: Failure, nowMs: number): string {
+  return JSON.stringify({ Code: failure.code, Message: failure.message, LastUpdated: wholeSeconds(nowMs) });
 }
 
 /** Without a fraction of a second: with one botocore skips its check of the expiration. */

@@ -50,8 +50,7 @@ export function answerImds(options: ImdsOptions, request: IncomingMessage, respo
   } else if (path === tokenPath) {
     answerToken(options, request, response, admitted.tokenTtl);
   } else if (request.method !== 'GET') {
-    response.setHeader('Allow', 'GET');
-    send(response, 405, '');
+    send(response, 405, '', undefined, 'GET');
   } else {
     const remainingSeconds =
       admitted.token === undefined ? undefined : options.tokens.remainingSeconds(admitted.token);
@@ -59,8 +58,7 @@ export function answerImds(options: ImdsOptions, request: IncomingMessage, respo
       send(response, 401, 'Latchkey: a valid X-aws-ec2-metadata-token is needed (IMDSv2)\n');
       return;
     }
-    response.setHeader('X-Aws-Ec2-Metadata-Token-Ttl-Seconds', remainingSeconds);
-    answerPath(options, path, response);
+    answerPath(options, path, response, remainingSeconds);
   }
 }
 
@@ -71,8 +69,7 @@ function answerToken(
   ttl: string | undefined,
 ): void {
   if (request.method !== 'PUT') {
-    response.setHeader('Allow', 'OPTIONS, PUT');
-    send(response, 405, '');
+    send(response, 405, '', undefined, 'OPTIONS, PUT');
     return;
   }
   const lifeSeconds = ttl !== undefined && /^\d{1,5}$/.test(ttl) ? Number(ttl) : 0;
@@ -84,38 +81,37 @@ function answerToken(
     );
     return;
   }
-  // Go and Rust need it echoed, else they fall back to version 1.
-  response.setHeader('X-Aws-Ec2-Metadata-Token-Ttl-Seconds', lifeSeconds);
-  send(response, 200, tokens.issue(lifeSeconds));
+  send(response, 200, tokens.issue(lifeSeconds), lifeSeconds);
 }
 
-function answerPath(options: ImdsOptions, path: string, response: ServerResponse): void {
+function answerPath(options: ImdsOptions, path: string, response: ServerResponse, life: TokenLife): void {
   const profile = options.source.profile();
   if (!profile) {
-    send(response, 404, 'Latchkey: no profile is active, or Latchkey is locked\n');
+    send(response, 404, 'Latchkey: no profile is active, or Latchkey is locked\n', life);
     return;
   }
   const role = roleInPath(path);
   if (role === undefined) {
     const document = metadataDocument(path, profile);
-    if (document === undefined) send(response, 404, '');
-    else send(response, 200, document);
+    if (document === undefined) send(response, 404, '', life);
+    else send(response, 200, document, life);
     return;
   }
   // An exact name only: after a switch a client must not get another profile's credentials than it asked for.
   if (role !== profile.name) {
-    send(response, 404, '');
+    send(response, 404, '', life);
     return;
   }
   const session = options.source.take(role);
-  if (session) send(response, 200, credentialsDocument(session, profile));
-  else void answerOnceAcquired(options, profile, response);
+  if (session) send(response, 200, credentialsDocument(session, profile), life);
+  else void answerOnceAcquired(options, profile, response, life);
 }
 
 async function answerOnceAcquired(
   options: ImdsOptions,
   profile: Profile,
   response: ServerResponse,
+  life: TokenLife,
 ): Promise<void> {
   const { clock, source } = options;
   let waiting: Disposable | undefined;
@@ -126,10 +122,10 @@ async function answerOnceAcquired(
   });
   try {
     const session = await Promise.race([source.acquire(profile.name), tooSlow]);
-    send(response, 200, credentialsDocument(session, profile));
+    send(response, 200, credentialsDocument(session, profile), life);
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
-    send(response, statusOf(failure), refusalDocument(failure, clock.now()));
+    send(response, statusOf(failure), refusalDocument(failure, clock.now()), life);
   } finally {
     waiting?.[Symbol.dispose]();
   }
@@ -170,10 +166,30 @@ function pathOf(target: string): string | undefined {
   return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
 }
 
-function send(response: ServerResponse, status: number, body: string | Buffer): void {
-  response.statusCode = status;
-  response.setHeader('Content-Type', 'text/plain');
-  response.setHeader('Server', 'EC2ws');
-  response.setHeader('Content-Length', Buffer.byteLength(body));
+/** The TTL header, which Go and Rust need with the token, and which the real service sends with every answer. */
+type TokenLife = number | undefined;
+
+/**
+ * Sends all at once. The headers go as a list, which Node writes as it is; the body is text, since Node joins that with
+ * the headers into one write where a buffer takes two.
+ */
+function send(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  lifeSeconds: TokenLife = undefined,
+  allow: string | undefined = undefined,
+): void {
+  const headers = [
+    'Content-Type',
+    'text/plain',
+    'Server',
+    'EC2ws',
+    'Content-Length',
+    Buffer.byteLength(body),
+  ];
+  if (lifeSeconds !== undefined) headers.push('X-Aws-Ec2-Metadata-Token-Ttl-Seconds', lifeSeconds);
+  if (allow !== undefined) headers.push('Allow', allow);
+  response.writeHead(status, headers);
   response.end(body);
 }

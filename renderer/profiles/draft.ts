@@ -1,13 +1,19 @@
 /** A role profile as its form holds it: every field a text, until it is parsed by the contract's schema. Pure. */
 import { calls } from '../../preload/contract.ts';
 import type { Input, KeyView, ProfileView } from '../../preload/contract.ts';
-import { limits } from '../../main/profiles/profile.ts';
 import { parseDuration, writeDuration } from '../duration.ts';
 import { messagesByField } from '../parts/messages.ts';
 import type { Messages } from '../parts/messages.ts';
 
 export type ProfileInput = Input<'profiles.save'>['profile'];
 type Colour = NonNullable<ProfileInput['colour']>;
+
+const { shape } = calls['profiles.save'].input.shape.profile;
+
+export const colours: readonly Colour[] = shape.colour.def.innerType.options;
+
+/** What STS grants at most to a role that is assumed from another role's session, whatever is asked. */
+export const chainedSeconds = 3600;
 
 export interface ProfileDraft {
   name: string;
@@ -35,9 +41,9 @@ export function newDraft(keys: readonly KeyView[]): ProfileDraft {
     externalId: '',
     mfaSerial: '',
     sessionName: '',
-    durationSeconds: writeDuration(limits.duration.standard),
-    baseDurationSeconds: writeDuration(limits.baseDuration.standard),
-    colour: 'slate',
+    durationSeconds: writeDuration(shape.durationSeconds.def.defaultValue),
+    baseDurationSeconds: writeDuration(shape.baseDurationSeconds.def.defaultValue),
+    colour: shape.colour.def.defaultValue,
     protected: false,
   };
 }

@@ -1,4 +1,5 @@
 /** The real app in Electron against the embedded STS, with a temporary data folder. */
+import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +12,7 @@ import { root } from '../../scripts/build.mjs';
 import { displayObstacle, findElectron } from '../../scripts/launch.mjs';
 import { needs } from '../platform/needs.ts';
 import { startEmbeddedSts, type EmbeddedSts } from '../sts/embedded-sts.ts';
-import { aliceKeys, sampleWorld } from '../sts/sample-world.ts';
+import { aliceKeys, aliceSerial, sampleWorld } from '../sts/sample-world.ts';
 
 const electron = findElectron(process.env);
 const display = displayObstacle(process.env);
@@ -22,7 +23,35 @@ export const desktop = needs(
   display ?? ('obstacle' in electron ? electron.obstacle : ''),
 );
 
-const readySchema = z.object({ imds: z.string(), interface: z.string(), home: z.string(), pid: z.number() });
+/** What a program printed and how it ended. */
+export interface Ending {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+/** A temporary data folder, and an STS for the app on it. */
+export interface Surroundings extends AsyncDisposable {
+  readonly folder: string;
+  readonly home: string;
+  readonly sts: EmbeddedSts;
+  readonly env: Record<string, string>;
+}
+
+export async function makeSurroundings(): Promise<Surroundings> {
+  const folder = await mkdtemp(join(tmpdir(), 'latchkey-app-'));
+  const home = join(folder, 'home');
+  const sts = await startEmbeddedSts(sampleWorld);
+  return {
+    folder,
+    home,
+    sts,
+    env: { ...definedOnly(process.env), LATCHKEY_HOME: home, AWS_ENDPOINT_URL_STS: sts.url },
+    async [Symbol.asyncDispose]() {
+      await sts[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, maxRetries: 5 });
+    },
+  };
+}
 
 export interface RunningApp extends AsyncDisposable {
   readonly electron: ElectronApplication;
@@ -36,30 +65,27 @@ export interface RunningApp extends AsyncDisposable {
   output(): string;
   /** Makes a call as the `latchkey` command does, past the window. Throws where it is refused. */
   call<Name extends CallName>(name: Name, input: Input<Name>): Promise<Output<Name>>;
-  /** Starts the app a second time on the same data folder, and tells how that ended. */
-  startAgain(): Promise<{ code: number | null; output: string }>;
+  /** Starts a second copy on the same data folder, and waits for its end. */
+  startAgain(): Promise<Ending>;
 }
 
+const readySchema = z.object({ imds: z.string(), interface: z.string(), home: z.string(), pid: z.number() });
+
 /** Starts the app with no key and no profile. */
-export async function startApp(options: { secrets: 'memory' | 'keychain' }): Promise<RunningApp> {
-  if ('obstacle' in electron) throw new Error(electron.obstacle);
-  const { executable } = electron;
-  const folder = await mkdtemp(join(tmpdir(), 'latchkey-app-'));
-  const home = join(folder, 'home');
+export async function startApp(
+  options: { secrets?: 'memory' | 'keychain'; env?: Record<string, string> } = {},
+): Promise<RunningApp> {
+  const { secrets = 'memory', env: extraEnv = {} } = options;
+  const surroundings = await makeSurroundings();
+  const { folder, home, sts } = surroundings;
+  const env = { ...surroundings.env, ...extraEnv };
   const readyFile = join(folder, 'ready.json');
-  const sts = await startEmbeddedSts(sampleWorld);
-  const env = { ...definedOnly(process.env), LATCHKEY_HOME: home, AWS_ENDPOINT_URL_STS: sts.url };
-
-  function launch(appArgs: string[]): Promise<ElectronApplication> {
-    return _electron.launch({
-      executablePath: executable,
-      args: [...electronArgs, root, ...appArgs],
-      env,
-      cwd: folder,
-    });
-  }
-
-  const app = await launch(['--port', '0', '--secrets', options.secrets, '--ready-file', readyFile]);
+  const app = await _electron.launch({
+    executablePath: electronExecutable(),
+    args: [...fromProject, '--port', '0', '--secrets', secrets, '--ready-file', readyFile],
+    env,
+    cwd: folder,
+  });
   const output = collectOutput(app);
   const page = await app.firstWindow();
   await expect.poll(() => readFile(readyFile, 'utf8').catch(() => '')).not.toBe('');
@@ -79,40 +105,49 @@ export async function startApp(options: { secrets: 'memory' | 'keychain' }): Pro
       if ('problem' in answer) throw new Error(`${name}: ${answer.problem.message}`);
       return answer.value;
     },
-    startAgain: async () => {
-      const { execFile } = await import('node:child_process');
-      return new Promise((resolve) => {
-        execFile(executable, [...electronArgs, root], { env, cwd: folder }, (error, stdout, stderr) => {
-          resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr });
-        });
-      });
-    },
+    startAgain: () => runToItsEnd(electronExecutable(), fromProject, env),
     async [Symbol.asyncDispose]() {
       await app.close();
-      await sts[Symbol.asyncDispose]();
-      await rm(folder, { recursive: true, maxRetries: 5 });
+      await surroundings[Symbol.asyncDispose]();
     },
   };
 }
 
-/** The app's start from the project's folder. Chromium's sandbox cannot be had as root; only tests go without it. */
-const electronArgs = [
-  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-  '--require',
-  join(root, 'main/shell/declare-scheme.cjs'),
-];
+/** Runs a program that is expected to end by itself. */
+export function runToItsEnd(program: string, args: string[], env: Record<string, string>): Promise<Ending> {
+  return new Promise((resolve) => {
+    execFile(program, args, { env }, (error, stdout, stderr) => {
+      const code = error === null ? 0 : error.code;
+      resolve({ code: typeof code === 'number' ? code : null, output: stdout + stderr });
+    });
+  });
+}
+
+export function electronExecutable(): string {
+  if ('obstacle' in electron) throw new Error(electron.obstacle);
+  return electron.executable;
+}
+
+/** Chromium's sandbox cannot be had as root; only tests go without it. */
+export const sandboxArgs = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+
+/** Electron's arguments for running the app from the project's folder; the app's own come after them. */
+export const fromProject = [...sandboxArgs, '--require', join(root, 'main/shell/declare-scheme.cjs'), root];
 
 /** Alice's key and two of her roles: `reader` needs no MFA code, `guarded` does. */
-export async function enterSample({ call }: RunningApp): Promise<void> {
-  await call('keys.add', { label: 'work', ...aliceKeys });
-  const base = { key: 'work' };
-  const roles = 'arn:aws:iam::444455556666:role';
-  const mfaSerial = 'arn:aws:iam::111122223333:mfa/alice';
-  await call('profiles.save', {
-    profile: { name: 'reader', roleArn: `${roles}/team/Reader`, base, region: 'eu-central-1' },
-  });
-  await call('profiles.save', {
-    profile: { name: 'guarded', roleArn: `${roles}/Guarded`, base, region: 'eu-central-1', mfaSerial },
+export async function enterSample(app: RunningApp): Promise<void> {
+  await app.call('keys.add', { label: 'work', ...aliceKeys });
+  await enterProfiles(app);
+}
+
+/** The two roles alone, on a key with the label `work`. */
+export async function enterProfiles(app: RunningApp): Promise<void> {
+  const common = { base: { key: 'work' }, region: 'eu-central-1' };
+  const reader = 'arn:aws:iam::444455556666:role/team/Reader';
+  const guarded = 'arn:aws:iam::444455556666:role/Guarded';
+  await app.call('profiles.save', { profile: { name: 'reader', roleArn: reader, ...common } });
+  await app.call('profiles.save', {
+    profile: { name: 'guarded', roleArn: guarded, mfaSerial: aliceSerial, ...common },
   });
 }
 

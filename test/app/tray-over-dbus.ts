@@ -10,12 +10,15 @@ const properties = 'org.freedesktop.DBus.Properties.Get';
 
 /** For tests that use the tray. */
 export const trayHost = needs(
-  spawnSync('gdbus', gdbusArgs(watcher, watcherPath, properties, [watcher, 'IsStatusNotifierHostRegistered']), {
-    encoding: 'utf8',
-    timeout: 10_000,
-  }).stdout?.includes('true') ?? false,
+  isTrayShown(),
   'no panel shows StatusNotifier icons on the D-Bus of this session: start one, for example xfce4-panel (and install gdbus, from libglib2.0-bin)',
 );
+
+function isTrayShown(): boolean {
+  const args = gdbusArgs(watcher, watcherPath, properties, [watcher, 'IsStatusNotifierHostRegistered']);
+  const { status, stdout } = spawnSync('gdbus', args, { encoding: 'utf8', timeout: 10_000 });
+  return status === 0 && stdout.includes('true');
+}
 
 /** One entry of the tray's menu. `label` is as the person reads it. */
 export interface TrayMenuItem {
@@ -36,7 +39,9 @@ export interface TrayOverDbus {
 export async function trayOf(pid: number): Promise<TrayOverDbus> {
   const registered = await call(watcher, watcherPath, properties, [watcher, 'RegisteredStatusNotifierItems']);
   for (const [, bus = '', path = ''] of registered.matchAll(/'([^'/]+)(\/[^']*)'/g)) {
-    const owner = await call('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.GetConnectionUnixProcessID', [bus]);
+    const owner = await call('org.freedesktop.DBus', '/', 'org.freedesktop.DBus.GetConnectionUnixProcessID', [
+      bus,
+    ]);
     if (owner.includes(`uint32 ${pid},`)) return trayAt(bus, path);
   }
   throw new Error(`process ${pid} has no icon in the tray: ${registered}`);

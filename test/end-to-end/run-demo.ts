@@ -1,14 +1,15 @@
 /** Runs `npm run demo` and the programs around it as a script would. */
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { totp, totpStepSeconds } from '../sts/totp.ts';
 
-export const root = join(import.meta.dirname, '../..');
+const root = join(import.meta.dirname, '../..');
+export const python = process.env['LATCHKEY_TEST_PYTHON'] ?? 'python3';
 
 const readySchema = z.strictObject({
   imds: z.url(),
@@ -25,42 +26,45 @@ const readySchema = z.strictObject({
 export interface Demo extends AsyncDisposable {
   readonly ready: z.output<typeof readySchema>;
   readonly readyFile: string;
+  /** Its own temporary folder. */
+  readonly temporary: string;
   /** Standard output and standard error until now. */
   output(): string;
-  /** Sends a signal to npm, and gives its exit status once all is over. */
-  end(signal: NodeJS.Signals): Promise<number | null>;
-  /** The exit status, once it has ended by itself. */
+  /** npm's process, which leads a process group of its own. */
+  readonly npmPid: number;
+  /** npm's exit status, once all that writes to its output has ended; null where a signal ended it. */
   readonly ended: Promise<number | null>;
 }
 
 /** Starts the demo without a desktop on any free port. Resolves once its ready file is there. */
 export async function startDemo(): Promise<Demo> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
+  const temporary = join(folder, 'tmp');
+  await mkdir(temporary);
   const readyFile = join(folder, 'ready.json');
   const child = spawn(
     'npm',
     ['--silent', 'run', 'demo', '--', '--headless', '--port', '0', '--ready-file', readyFile],
-    { cwd: root, env: personEnvironment(), shell: process.platform === 'win32' },
+    { cwd: root, env: { ...personEnvironment(), TMPDIR: temporary }, detached: true },
   );
+  await once(child, 'spawn');
+  const npmPid = child.pid ?? 0;
   const output = collect(child);
   const ended = once(child, 'close').then(([status]: (number | null)[]) => status ?? null);
-  let isOver = false;
-  void ended.then(() => (isOver = true));
-  const end = async (signal: NodeJS.Signals): Promise<number | null> => {
-    if (!isOver) child.kill(signal);
-    return ended;
-  };
+  const over = new AbortController();
+  void ended.then(() => over.abort());
   const dispose = async (): Promise<void> => {
-    await end('SIGINT');
+    if (!over.signal.aborted) process.kill(-npmPid, 'SIGINT');
+    await ended;
     await rm(folder, { recursive: true, force: true });
   };
   try {
     while (!(await isThere(readyFile))) {
-      if (isOver) throw new Error(`The demo ended before it was ready:\n${output()}`);
+      if (over.signal.aborted) throw new Error(`The demo ended before it was ready:\n${output()}`);
       await delay(50);
     }
     const ready = readySchema.parse(JSON.parse(await readFile(readyFile, 'utf8')));
-    return { ready, readyFile, output, end, ended, [Symbol.asyncDispose]: dispose };
+    return { ready, readyFile, temporary, output, npmPid, ended, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     await dispose();
     throw error;
@@ -124,7 +128,7 @@ function latchkeyArguments(args: readonly string[]): string[] {
 }
 
 function latchkeyEnvironment(demo: Demo): NodeJS.ProcessEnv {
-  return { ...personEnvironment(), LATCHKEY_HOME: demo.ready.home };
+  return { ...personEnvironment(), LATCHKEY_HOME: demo.ready.home, TMPDIR: demo.temporary };
 }
 
 /** The lines that the demo tells a person to paste. */

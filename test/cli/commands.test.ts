@@ -1,0 +1,272 @@
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { aliceSerial } from '../sts/sample-world.ts';
+import { buildCommand, run, start, type CommandRun } from './latchkey.ts';
+import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
+
+const commands = ['serve', 'status', 'use', 'mfa', 'open'];
+const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';
+
+beforeAll(buildCommand, 120_000);
+
+describe('the command line', () => {
+  const nowhere = { ...process.env, LATCHKEY_HOME: join(tmpdir(), 'latchkey-nowhere') };
+
+  test('without a command, or with --help, lists the commands and the exit statuses', async () => {
+    const help = await run(nowhere, []);
+    expect(help).toMatchObject({ status: 0, stderr: '' });
+    for (const command of commands) expect(help.stdout).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
+    expect(help.stdout).toContain('3 Latchkey is not running');
+    expect(await run(nowhere, ['--help'])).toEqual(help);
+  });
+
+  test.each(commands)('has help with an example for %s', async (command) => {
+    const help = await run(nowhere, [command, '--help']);
+    expect(help).toMatchObject({ status: 0, stderr: '' });
+    expect(help.stdout).toMatch(new RegExp(`^Usage: latchkey ${command}`));
+    expect(help.stdout).toMatch(new RegExp(`Example:\\n  latchkey ${command}`));
+    expect(await run(nowhere, ['help', command])).toEqual(help);
+  });
+
+  test('tells its version', async () => {
+    expect(await run(nowhere, ['--version'])).toMatchObject({ status: 0, stdout: '0.1.0\n' });
+  });
+
+  test.each([
+    [['stauts'], 'latchkey: there is no command stauts; there is serve, status, use, mfa, open'],
+    [['--jason'], 'latchkey: there is no option --jason; there is serve, status'],
+    [['constructor'], 'latchkey: there is no command constructor'],
+    [['status', '--jason'], 'latchkey status: there is no option --jason; there is --json; it is used as'],
+    [['status', '--json=yes'], 'latchkey status: --json takes no value'],
+    [['status', 'now'], 'latchkey status: "now" is one word too many'],
+    [['open', '-x'], 'latchkey open: there is no option -x; there is none; it is used as: latchkey open'],
+    [['use'], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
+    [['use', 'a', 'b'], 'latchkey use: "b" is one word too many'],
+    [['mfa', '123456', '--device'], 'latchkey mfa: --device needs a value'],
+    [
+      ['serve', '--port', 'http'],
+      'latchkey serve: --port must be a number from 0 (any free port) to 65535, not "http"',
+    ],
+    [['serve', '--port', '65536'], 'latchkey serve: --port must be'],
+    [['serve', '--port', '-1'], 'latchkey serve: --port needs a value'],
+    [['serve', '--port=-1'], 'latchkey serve: --port must be'],
+    [['serve', '--secrets', 'disk'], 'latchkey serve: --secrets must be keychain or memory, not "disk"'],
+  ])('is refused in one line with what would be right: %j', async (args, reason) => {
+    const refused = await run(nowhere, args);
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain(reason);
+    expect(refused.stderr).toMatch(/^[^\n]+\n$/);
+  });
+
+  test.each([['status'], ['use', 'reader'], ['mfa', '123456'], ['open']])(
+    'says in one line that no broker runs: %s',
+    async (...args) => {
+      expect(await run(nowhere, args)).toEqual({
+        status: 3,
+        stdout: '',
+        stderr: 'latchkey: Latchkey is not running; start the app, or run: latchkey serve\n',
+      });
+    },
+  );
+
+  test('does not speak through a folder that others can open', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'latchkey-open-'));
+    await chmod(folder, 0o755);
+    const env = { ...nowhere, XDG_RUNTIME_DIR: folder };
+    const latchkeyFolder = join(folder, 'latchkey');
+    await mkdir(latchkeyFolder, { mode: 0o755 });
+    const refused = await run(env, ['status']);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toContain(`${latchkeyFolder} cannot be used: other users can open it`);
+    await rm(folder, { recursive: true });
+  });
+});
+
+describe('with a broker running', () => {
+  let own: TestBroker;
+  beforeEach(async () => {
+    own = await startTestBroker({ link: 'http://127.0.0.1:1/#key=fake' });
+  });
+  afterEach(() => own[Symbol.asyncDispose]());
+
+  const latchkey = (args: readonly string[], input?: string): Promise<CommandRun> =>
+    run(own.env, args, input);
+
+  describe('latchkey use', () => {
+    test('returns when the session is held, and says until when', async () => {
+      const used = await latchkey(['use', 'reader']);
+      expect(used).toMatchObject({ status: 0, stderr: '' });
+      expect(used.stdout).toMatch(new RegExp(`^reader is active until ${day} \\(59 min left\\)\\n$`));
+      expect(JSON.parse((await latchkey(['status', '--json'])).stdout)).toMatchObject({
+        active: { profile: 'reader', accountId: '444455556666', roleName: 'Reader', state: 'active' },
+      });
+    });
+
+    test('fails with the reason that STS gave, in one line', async () => {
+      const used = await latchkey(['use', 'refused']);
+      expect(used).toMatchObject({ status: 1, stdout: '' });
+      expect(used.stderr).toMatch(/^latchkey: [^\n]*NamesBobAbroad[^\n]*\(AccessDenied, request [\w-]+\)\n$/);
+    });
+
+    test('takes a part of a name that fits no other', async () => {
+      expect((await latchkey(['use', 'LONG'])).stdout).toMatch(/^long-reader is active until /);
+    });
+
+    test('names the candidates where a part fits several, and a few of all where it fits none', async () => {
+      expect(await latchkey(['use', 're'])).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'latchkey: "re" could be reader, refused\n',
+      });
+      expect(await latchkey(['use', 'nobody'])).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'latchkey: there is no profile "nobody"; there is reader, long-reader, guarded, refused\n',
+      });
+      expect((await own.call('state.read', {})) as object).toMatchObject({ status: { prompts: [] } });
+    });
+
+    test('reads the MFA code from the first line of standard input where that is no terminal', async () => {
+      const code = currentCode();
+      const used = await latchkey(['use', 'guarded'], `${code.slice(0, 3)} ${code.slice(3)}\nmore\n`);
+      expect(used).toMatchObject({ status: 0, stderr: '' });
+      expect(used.stdout).toMatch(/^guarded is active until /);
+    });
+
+    test('fails with the reason where that code is wrong, and takes no second one', async () => {
+      const wrong = await latchkey(['use', 'guarded'], `${wrongCode()}\n${currentCode()}\n`);
+      expect(wrong).toMatchObject({ status: 1, stdout: '' });
+      expect(wrong.stderr).toMatch(/^latchkey: STS did not accept the code: [^\n]*\n$/);
+      const letters = await latchkey(['use', 'guarded'], 'abcdef\n');
+      expect(letters).toMatchObject({ status: 1, stderr: 'latchkey: An MFA code has six digits\n' });
+    });
+
+    test('says how to give a code where standard input has none, and leaves the prompt for that', async () => {
+      expect(await latchkey(['use', 'guarded'])).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: `latchkey: an MFA code of ${aliceSerial} is needed; give it on standard input, or with: latchkey mfa CODE\n`,
+      });
+      expect(await latchkey(['mfa', currentCode()])).toMatchObject({ status: 0 });
+    });
+
+    test('reads no standard input where no code is needed', async () => {
+      const child = start(own.env, ['use', 'reader']);
+      expect(await once(child, 'close')).toEqual([0, null]);
+    });
+
+    test('ends with the reason when the broker ends meanwhile', async () => {
+      const used = start(own.env, ['use', 'guarded']);
+      const stderr = text(used.stderr);
+      await untilPrompted(own);
+      await own.broker[Symbol.asyncDispose]();
+      expect(await once(used, 'close')).toEqual([3, null]);
+      expect(await stderr).toMatch(/^latchkey: Latchkey ended before it answered[^\n]*\n$/);
+    });
+  });
+
+  describe('latchkey mfa', () => {
+    test('gives the code that is waited for, by operand or by standard input', async () => {
+      expect(await latchkey(['mfa', '123456'])).toMatchObject({
+        status: 1,
+        stderr: 'latchkey: no MFA code is waited for\n',
+      });
+      const used = own.call('profiles.use', { name: 'guarded' });
+      expect(await latchkey(['mfa', wrongCode()])).toMatchObject({ status: 1, stdout: '' });
+      expect(await latchkey(['mfa', '-', '--device', 'alice'], `${currentCode()}\n`)).toMatchObject({
+        status: 0,
+        stdout: `The code of ${aliceSerial} was accepted\n`,
+      });
+      await used;
+    });
+
+    test('wants to know the device where several wait', async () => {
+      await own.call('profiles.save', {
+        profile: {
+          name: 'other-device',
+          roleArn: 'arn:aws:iam::444455556666:role/Guarded',
+          base: { key: 'work' },
+          region: 'eu-central-1',
+          mfaSerial: 'arn:aws:iam::111122223333:mfa/other',
+        },
+      });
+      const waiting = ['guarded', 'other-device'].map((name) =>
+        own.broker.service.call('profiles.use', { name }),
+      );
+      const several = await latchkey(['mfa', '123456']);
+      expect(several).toMatchObject({ status: 1, stdout: '' });
+      expect(several.stderr).toContain('--device');
+      expect(several.stderr).toContain(`${aliceSerial}, arn:aws:iam::111122223333:mfa/other`);
+      expect((await latchkey(['mfa', '123456', '--device', 'mfa/'])).stderr).toContain('could be');
+      await own.call('sessions.lock', {});
+      await Promise.all(waiting);
+    });
+  });
+
+  describe('latchkey status', () => {
+    test('shows the active profile, its session, the endpoint and what is waited for', async () => {
+      await own.call('profiles.use', { name: 'reader' });
+      const waiting = own.broker.service.call('profiles.use', { name: 'guarded' });
+      await own.broker.service.call('profiles.use', { name: 'refused' });
+      await own.call('profiles.use', { name: 'reader' });
+      const { status, stdout, stderr } = await latchkey(['status']);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      const lines = stdout.split('\n');
+      expect(lines[0]).toMatch(
+        new RegExp(`^Active    reader \\(444455556666\\)  active, 59 min left \\(until ${day}\\)$`),
+      );
+      expect(lines[1]).toBe(`Endpoint  ${own.broker.endpoint.url}`);
+      expect(lines).toContain(
+        `MFA       code wanted of ${aliceSerial} for guarded; give it with: latchkey mfa CODE`,
+      );
+      expect(lines).toContain('Session   guarded (444455556666)  waiting for an MFA code');
+      expect(stdout).toMatch(/^Session {3}refused \(444455556666\) {2}failed: .*NamesBobAbroad/m);
+      // No terminal, no colour.
+      expect(stdout).not.toContain('\u001b');
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      await waiting;
+    });
+
+    test('tells programs the same as JSON', async () => {
+      await own.call('profiles.use', { name: 'reader' });
+      await own.broker.service.call('profiles.use', { name: 'refused' });
+      const { status, stdout } = await latchkey(['status', '--json']);
+      expect(status).toBe(0);
+      const document = JSON.parse(stdout) as {
+        sessions: { profile: string; secondsLeft: number; expiresAt: string; problem: unknown }[];
+      };
+      expect(document).toMatchObject({
+        version: '0.0.0',
+        locked: false,
+        endpoint: own.broker.endpoint.url,
+        active: { profile: 'refused', roleName: 'NamesBobAbroad', state: 'failed', expiresAt: null },
+        prompts: [],
+      });
+      const [reader, refused] = ['reader', 'refused'].map((name) =>
+        document.sessions.find(({ profile }) => profile === name),
+      );
+      expect(reader?.secondsLeft).toBeGreaterThan(3500);
+      expect(reader?.expiresAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
+      expect(refused?.problem).toMatchObject({ awsCode: 'AccessDenied', code: 'Refused' });
+    });
+
+    test('says that it is locked', async () => {
+      await own.call('sessions.lock', {});
+      expect((await latchkey(['status'])).stdout).toContain('Locked    no session is served');
+    });
+  });
+
+  describe('latchkey open', () => {
+    test('prints the link alone, for whoever pipes it', async () => {
+      expect(await latchkey(['open'])).toEqual({
+        status: 0,
+        stdout: 'http://127.0.0.1:1/#key=fake\n',
+        stderr: '',
+      });
+    });
+  });
+});

@@ -1,0 +1,93 @@
+/** Runs the built `latchkey` command as a person or a script does. */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { text } from 'node:stream/consumers';
+import { buildStale } from '../../scripts/build.mjs';
+
+const latchkey = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
+
+/** Brings what these tests run up to date. */
+export async function buildCommand(): Promise<void> {
+  await buildStale(['client', 'main']);
+}
+
+export interface CommandRun {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a command to its end, with `input` as the whole of its standard input. */
+export async function run(env: NodeJS.ProcessEnv, args: readonly string[], input = ''): Promise<CommandRun> {
+  const child = spawn(process.execPath, [latchkey, ...args], { env });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  const ended = once(child, 'close');
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  await ended;
+  return { status: child.exitCode, stdout, stderr };
+}
+
+/** Starts a command that is not waited for, with its standard input open. */
+export function start(env: NodeJS.ProcessEnv, args: readonly string[]) {
+  return spawn(process.execPath, [latchkey, ...args], { env });
+}
+
+const python = 'python3';
+
+export function hasTerminal(): boolean {
+  return spawnSync(python, ['-c', 'import pty']).status === 0;
+}
+
+/** A command on a terminal of its own: what it shows, and what is typed. */
+export class Terminal implements Disposable {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<unknown>;
+  #screen = '';
+  #read = 0;
+
+  /** Runs `latchkey` and then, in the same terminal, tells its exit status and whether the terminal is as before. */
+  constructor(env: NodeJS.ProcessEnv, args: readonly string[]) {
+    // The shell is told to outlive Ctrl-C, which the terminal sends to everything that runs in it.
+    const script =
+      'trap : INT; before=$(stty -g); "$@"; echo "exit status $?"; [ "$before" = "$(stty -g)" ] && echo unchanged';
+    const program = 'import pty, sys; pty.spawn(sys.argv[1:])';
+    const command = ['sh', '-c', script, 'sh', process.execPath, latchkey, ...args];
+    const child = spawn(python, ['-c', program, ...command], { env: { ...env, TERM: 'xterm' } });
+    this.#child = child;
+    this.#ended = once(child, 'close');
+    child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#screen += part));
+    child.stdin.on('error', () => undefined);
+  }
+
+  type(keys: string): void {
+    this.#child.stdin?.write(keys);
+  }
+
+  /** Waits until the terminal shows something new that matches, and gives all that is new up to there. */
+  async shows(pattern: RegExp): Promise<string> {
+    for (;;) {
+      const unread = this.#screen.slice(this.#read);
+      const match = pattern.exec(unread);
+      if (match !== null) {
+        const end = match.index + match[0].length;
+        this.#read += end;
+        return unread.slice(0, end);
+      }
+      if (this.#child.exitCode !== null) throw new Error(`it ended without showing ${pattern}: ${unread}`);
+      await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), this.#ended]);
+    }
+  }
+
+  /** Waits for the command's end: its exit status, and that the terminal is as it was before. */
+  async ends(): Promise<number> {
+    const shown = await this.shows(/exit status \d+\r\nunchanged\r\n/);
+    await this.#ended;
+    return Number(/exit status (\d+)/.exec(shown)?.[1]);
+  }
+
+  [Symbol.dispose](): void {
+    this.#child.kill('SIGKILL');
+  }
+}

@@ -1,0 +1,204 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { Resources } from '../../main/resources.ts';
+import { rawRequest } from '../control/raw-request.ts';
+import { buildCommand, run, start } from './latchkey.ts';
+
+interface ReadyDocument {
+  readonly imds: string;
+  readonly interface: string;
+  readonly home: string;
+  readonly pid: number;
+}
+
+let opened: Resources;
+let home: string;
+let env: NodeJS.ProcessEnv;
+let readyFile: string;
+
+beforeAll(buildCommand, 120_000);
+beforeEach(async () => {
+  opened = new Resources();
+  home = await mkdtemp(join(tmpdir(), 'latchkey-serve-'));
+  opened.use({ [Symbol.asyncDispose]: () => rm(home, { recursive: true }) });
+  env = { ...process.env, LATCHKEY_HOME: home, XDG_RUNTIME_DIR: join(home, 'run') };
+  readyFile = join(home, 'ready.json');
+});
+afterEach(() => opened[Symbol.asyncDispose]());
+
+function serve(args: readonly string[] = []): ChildProcessWithoutNullStreams {
+  const child = start(env, ['serve', '--port', '0', '--secrets', 'memory', ...args]);
+  opened.use({
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    },
+  });
+  return child;
+}
+
+/** Starts a broker and waits for what it prints last. */
+async function served(
+  args: readonly string[] = [],
+): Promise<{ child: ChildProcessWithoutNullStreams; printed: string }> {
+  const child = serve(args);
+  let printed = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
+  while (!printed.includes('gone when this ends'))
+    await Promise.race([once(child.stdout, 'data'), ended(child)]);
+  return { child, printed };
+}
+
+/** Rejects when the process ends, which it should not yet. */
+async function ended(child: ChildProcessWithoutNullStreams): Promise<never> {
+  const [code] = (await once(child, 'close')) as [number | null];
+  throw new Error(`latchkey serve ended with ${code}`);
+}
+
+async function readReady(): Promise<ReadyDocument> {
+  return JSON.parse(await readFile(readyFile, 'utf8')) as ReadyDocument;
+}
+
+describe('latchkey serve', { timeout: 30_000 }, () => {
+  test('says what it serves, with the line for the shell, and serves it', async () => {
+    const { printed } = await served();
+    const [, url = ''] =
+      /export AWS_EC2_METADATA_SERVICE_ENDPOINT=(http:\/\/127\.0\.0\.1:\d+\/)\n/.exec(printed) ?? [];
+    const token = await rawRequest({
+      ...hostOf(url),
+      method: 'PUT',
+      path: '/latest/api/token',
+      headers: { 'x-aws-ec2-metadata-token-ttl-seconds': '60' },
+    });
+    expect(token.status).toBe(200);
+    const [, link = ''] = /^ {2}(http:\/\/127\.0\.0\.1:\d+\/#key=[\w-]{43})$/m.exec(printed) ?? [];
+    const page = await rawRequest({ ...hostOf(link), path: '/' });
+    expect(page).toMatchObject({ status: 200 });
+    expect(page.body).toMatch(/<title>/i);
+    expect(await exchange(link)).toBe(200);
+    expect((await run(env, ['status'])).stdout).toContain(url);
+  });
+
+  test('writes the ready file for scripts, private, with a link of its own', async () => {
+    const { child, printed } = await served(['--ready-file', readyFile]);
+    expect((await stat(readyFile)).mode & 0o777).toBe(0o600);
+    const ready = await readReady();
+    expect(ready).toEqual({
+      imds: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/$/) as string,
+      interface: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/#key=[\w-]{43}$/) as string,
+      home,
+      pid: child.pid,
+    });
+    expect(printed).not.toContain(ready.interface);
+    expect(await exchange(ready.interface)).toBe(200);
+  });
+
+  test('gives a new link with every latchkey open', async () => {
+    await served();
+    const links = await Promise.all([run(env, ['open']), run(env, ['open'])]);
+    const [one = '', other = ''] = links.map(({ stdout }) => stdout.trim());
+    expect(one).not.toBe(other);
+    expect(await exchange(one)).toBe(200);
+    expect(await exchange(other)).toBe(200);
+    expect(await exchange(other)).toBe(401);
+  });
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends cleanly on %s', async (signal) => {
+    const { child } = await served(['--ready-file', readyFile]);
+    const { imds } = await readReady();
+    child.kill(signal);
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(existsSync(readyFile)).toBe(false);
+    expect(await run(env, ['status'])).toMatchObject({ status: 3 });
+    await expect(rawRequest({ ...hostOf(imds), path: '/' })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  test('is had again after a broker that was killed', async () => {
+    const { child } = await served();
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await served();
+    expect(await run(env, ['status'])).toMatchObject({ status: 0 });
+  });
+
+  test('starts once, however many start at once beside a dead one', async () => {
+    const { child } = await served();
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    const children = Array.from({ length: 4 }, () => serve());
+    const endings = children.map(async (each) => {
+      const reason = await text(each.stderr);
+      return { status: each.exitCode ?? ((await once(each, 'close')) as [number])[0], reason };
+    });
+    const losers = 3;
+    let lost = 0;
+    await new Promise<void>((resolve, reject) => {
+      for (const ending of endings)
+        ending.then(({ status, reason }) => {
+          expect(status).toBe(1);
+          expect(reason).toMatch(
+            /^latchkey: Latchkey [^\n]*is already running with this data folder[^\n]*\n$/,
+          );
+          lost += 1;
+          if (lost === losers) resolve();
+        }, reject);
+    });
+    const [winner] = children.filter(({ exitCode }) => exitCode === null);
+    expect(await run(env, ['status'])).toMatchObject({ status: 0 });
+    winner?.kill('SIGTERM');
+    await Promise.all(endings).catch(() => undefined);
+  });
+
+  test('says in one line why it cannot start', async () => {
+    await writeFile(join(home, 'config.json'), '{ "version": 1, ');
+    const unreadable = await run(env, ['serve', '--port', '0', '--secrets', 'memory']);
+    expect(unreadable).toMatchObject({ status: 1, stdout: '' });
+    expect(unreadable.stderr).toMatch(/^latchkey: [^\n]*config\.json[^\n]*\n$/);
+    await rm(join(home, 'config.json'));
+
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const bound = other.address();
+    const port = typeof bound === 'object' && bound ? String(bound.port) : '';
+    const taken = await run(env, ['serve', '--port', port, '--secrets', 'memory']);
+    expect(taken).toMatchObject({ status: 1, stdout: '' });
+    expect(taken.stderr).toMatch(new RegExp(`^latchkey: Port ${port}[^\\n]*--port[^\\n]*\\n$`));
+    other.close();
+
+    const unwritable = await run(env, [
+      'serve',
+      ...['--port', '0', '--secrets', 'memory', '--ready-file', join(home, 'none', 'ready.json')],
+    ]);
+    expect(unwritable).toMatchObject({ status: 1 });
+    expect(unwritable.stderr).toMatch(/^latchkey: [^\n]*ready\.json[^\n]*\n$/);
+    expect(await run(env, ['status'])).toMatchObject({ status: 3 });
+  });
+});
+
+function hostOf(url: string): { hostname: string; port: string } {
+  const { hostname, port } = new URL(url);
+  return { hostname, port };
+}
+
+/** The status that a link's exchange is answered with. */
+async function exchange(link: string): Promise<number | undefined> {
+  const { origin, hash } = new URL(link);
+  const { status } = await rawRequest(
+    {
+      ...hostOf(link),
+      method: 'POST',
+      path: '/exchange',
+      headers: { origin, 'content-type': 'application/json' },
+    },
+    JSON.stringify({ secret: hash.replace('#key=', '') }),
+  );
+  return status;
+}

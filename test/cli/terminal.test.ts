@@ -1,0 +1,127 @@
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { needs } from '../platform/needs.ts';
+import { aliceSerial } from '../sts/sample-world.ts';
+import { buildCommand, hasTerminal, Terminal } from './latchkey.ts';
+import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
+
+const withTerminal = needs(hasTerminal(), 'no Python here, which makes the terminals: install python3');
+
+beforeAll(buildCommand, 120_000);
+
+describe.skipIf(withTerminal.missing)(
+  `latchkey on a terminal${withTerminal.note}`,
+  { timeout: 20_000 },
+  () => {
+    let own: TestBroker;
+    let terminal: Terminal;
+    beforeEach(async () => {
+      own = await startTestBroker();
+    });
+    afterEach(async () => {
+      terminal[Symbol.dispose]();
+      await own[Symbol.asyncDispose]();
+    });
+
+    const question = new RegExp(`MFA code for ${aliceSerial}: `);
+
+    test('asks for the MFA code and says what is active then', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type(`${currentCode()}\n`);
+      await terminal.shows(/guarded.* is .*active.* until \d\d:\d\d/);
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('asks nothing where no code is needed', async () => {
+      terminal = new Terminal(own.env, ['use', 'reader']);
+      expect(await terminal.shows(/is .*active.* until/)).not.toContain('MFA');
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('says what was wrong with a code and asks again', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type(`${wrongCode()}\n`);
+      await terminal.shows(/STS did not accept the code/);
+      await terminal.shows(question);
+      terminal.type('12345\n');
+      await terminal.shows(/An MFA code has six digits/);
+      await terminal.shows(question);
+      terminal.type(`${currentCode()}\n`);
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('gives up after three wrong codes', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      for (const code of ['1', '2', '3']) {
+        await terminal.shows(question);
+        terminal.type(`${code}\n`);
+      }
+      await terminal.shows(/latchkey: An MFA code has six digits/);
+      expect(await terminal.ends()).toBe(1);
+    });
+
+    test('stops asking when the code was given in the window', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      await own.call('mfa.answer', { serial: aliceSerial, code: currentCode() });
+      await terminal.shows(/The code was given elsewhere/);
+      await terminal.shows(/is .*active.* until/);
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('stops asking when the prompt was cancelled in the window, and says so', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      await terminal.shows(/latchkey: No MFA code of .* was given/);
+      expect(await terminal.ends()).toBe(1);
+    });
+
+    test("answers the prompt that another profile's wait has opened for the same device", async () => {
+      await own.call('profiles.save', {
+        profile: {
+          name: 'also-guarded',
+          roleArn: 'arn:aws:iam::444455556666:role/Guarded',
+          base: { key: 'work' },
+          region: 'eu-central-1',
+          mfaSerial: aliceSerial,
+          sessionName: 'another',
+        },
+      });
+      const other = own.call('profiles.use', { name: 'also-guarded' });
+      await untilPrompted(own);
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type(`${currentCode()}\n`);
+      expect(await terminal.ends()).toBe(0);
+      await other;
+    });
+
+    test('ends with 130 on Ctrl-C, and leaves the terminal as it was', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type('123');
+      terminal.type('\u0003');
+      expect(await terminal.ends()).toBe(130);
+    });
+
+    test('ends with the reason where no code is typed but the end of input', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type('\u0004');
+      await terminal.shows(/latchkey: an MFA code of .* is needed/);
+      expect(await terminal.ends()).toBe(1);
+    });
+
+    test('has colour, unless NO_COLOR is set', async () => {
+      await own.call('profiles.use', { name: 'reader' });
+      terminal = new Terminal(own.env, ['status']);
+      expect(await terminal.shows(/Endpoint/)).toContain('\u001b[');
+      expect(await terminal.ends()).toBe(0);
+      terminal = new Terminal({ ...own.env, NO_COLOR: '1' }, ['status']);
+      expect(await terminal.shows(/Endpoint/)).not.toContain('\u001b[');
+      expect(await terminal.ends()).toBe(0);
+    });
+  },
+);
