@@ -1,0 +1,54 @@
+import { aliceKeys, bobKeys } from '../sts/sample-world.ts';
+import { enterSample, expect, test } from './latchkey.ts';
+
+const wrongSecret = bobKeys.secretAccessKey;
+
+test('a wrong secret is refused by AWS, told at its field, and kept nowhere', async ({ latchkey, window }) => {
+  await window.button('Add an access key').click();
+  await window.addKey({ label: 'work', ...aliceKeys, secretAccessKey: wrongSecret });
+
+  await expect(window.field('Secret access key')).toBeFocused();
+  await expect(window.field('Secret access key')).toHaveValue('');
+  expect(await window.messageAt('Secret access key')).toContain('does not belong to this access key ID');
+  await expect(window.page.getByText('The secret was not kept. Please enter it again.')).toBeVisible();
+  await expect(window.field('Label')).toHaveValue('work');
+  await expect(window.field('Access key ID')).toHaveValue(aliceKeys.accessKeyId);
+  expect((await latchkey.call('state.read', {})).status.keys).toEqual([]);
+
+  await window.typeSecret(aliceKeys.secretAccessKey);
+  await window.page.keyboard.press('Enter');
+  await expect(window.heading('AWS knows this key')).toBeVisible();
+});
+
+test('what cannot be a key is told at its fields without asking AWS', async ({ latchkey, window }) => {
+  await window.button('Add an access key').click();
+  await window.addKey({ label: 'my key', accessKeyId: 'ASIAIOSFODNN7EXAMPLE', secretAccessKey: 'short' });
+
+  await expect(window.field('Label')).toBeFocused();
+  expect(await window.messageAt('Label')).toContain('letters, digits and');
+  expect(await window.messageAt('Access key ID')).toContain('must begin with AKIA');
+  expect(await window.messageAt('Secret access key')).toContain('16 to 128');
+  expect(latchkey.sts.calls()).toEqual({});
+});
+
+test('a key that a profile is based on is not removed, and the reason is told', async ({ latchkey, window }) => {
+  await enterSample(latchkey);
+  await window.button('Keys').click();
+  await expect(window.page.getByText('Used by 3 profiles')).toBeVisible();
+
+  await window.button('Remove the key work').click();
+  const dialog = window.page.getByRole('dialog', { name: 'Remove the key work?' });
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await expect(dialog.getByRole('alert')).toContainText('is the base of');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(window.heading('work')).toBeVisible();
+});
+
+test('a key that nothing is based on is removed after a question', async ({ latchkey, window }) => {
+  await latchkey.call('keys.add', { label: 'work', ...aliceKeys });
+  await window.button('Keys').click();
+  await window.button('Remove the key work').click();
+  await window.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
+  await expect(window.heading('Keys stay home, programs get sessions')).toBeVisible();
+  expect((await latchkey.call('state.read', {})).status.keys).toEqual([]);
+});

@@ -1,0 +1,75 @@
+import { aliceSeed, aliceSerial } from '../sts/sample-world.ts';
+import { totp } from '../sts/totp.ts';
+import { enterSample, expect, test } from './latchkey.ts';
+import { MfaPanel } from './window.ts';
+
+/** A code that the device shows neither now nor in the steps around. */
+function wrongCode(): string {
+  const near = [-60, -30, 0, 30, 60].map((seconds) => totp(aliceSeed, Date.now() + seconds * 1000));
+  return ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !near.includes(code)) ?? '';
+}
+
+test.beforeEach(async ({ latchkey, window }) => {
+  await enterSample(latchkey);
+  await expect(window.row('guarded')).toBeVisible();
+});
+
+test('a wrong code is refused with the reason, the right one is taken by itself', async ({ latchkey, window }) => {
+  await window.search.fill('guarded');
+  await window.page.keyboard.press('Enter');
+  const { panel, code } = new MfaPanel(window, 'alice');
+  await expect(panel).toContainText('You asked for guarded.');
+  await expect(panel).toContainText(aliceSerial);
+  await expect(window.row('guarded')).toContainText('Needs code');
+  await expect(code).toBeFocused();
+
+  const wrong = wrongCode();
+  await code.pressSequentially(wrong);
+  await expect(panel.getByRole('alert')).not.toBeEmpty();
+  await expect(code).toHaveValue('');
+  await expect(code).toBeFocused();
+
+  await code.pressSequentially(wrong);
+  await expect(panel.getByRole('alert')).toContainText('used already');
+
+  await code.pressSequentially(totp(aliceSeed, Date.now()));
+  await expect(panel).toBeHidden();
+  await expect(window.activeCard).toContainText('guarded');
+  await expect(window.activeCard).toContainText('Ready');
+  expect(latchkey.sts.calls()).toMatchObject({ GetSessionToken: 2, AssumeRole: 1 });
+});
+
+test('a code is pasted with its space', async ({ latchkey, window }) => {
+  const using = latchkey.call('profiles.use', { name: 'guarded' });
+  const { code } = new MfaPanel(window, 'alice');
+  await code.focus();
+  const digits = totp(aliceSeed, Date.now());
+  await window.page.keyboard.insertText(`${digits.slice(0, 3)} ${digits.slice(3)}`);
+  expect((await using).session.state).toBe('active');
+});
+
+test('a code with letters is refused where it was given, and not sent', async ({ latchkey, window }) => {
+  const using = latchkey.call('profiles.use', { name: 'guarded' });
+  void using.catch(() => undefined);
+  const { panel, code } = new MfaPanel(window, 'alice');
+  await code.fill('12ab56');
+  await code.press('Enter');
+  await expect(panel.getByRole('alert')).toContainText('An MFA code has six digits');
+  expect(latchkey.sts.calls()).not.toHaveProperty('GetSessionToken');
+  await panel.getByRole('button', { name: 'Not now' }).click();
+  await expect(panel).toBeHidden();
+  await expect(using).rejects.toThrow('No MFA code');
+});
+
+test('a prompt takes no focus from somebody who types', async ({ latchkey, window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').pressSequentially('dep');
+  const using = latchkey.call('profiles.use', { name: 'guarded' });
+  void using.catch(() => undefined);
+  const { panel } = new MfaPanel(window, 'alice');
+  await expect(panel).toBeVisible();
+  await window.page.keyboard.type('loy');
+  await expect(window.field('Name')).toHaveValue('deploy');
+  await panel.getByRole('button', { name: 'Not now' }).click();
+  await expect(using).rejects.toThrow('No MFA code');
+});

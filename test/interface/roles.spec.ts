@@ -1,0 +1,69 @@
+import { enterSample, expect, test } from './latchkey.ts';
+
+test.beforeEach(async ({ latchkey, window }) => {
+  await enterSample(latchkey);
+  await expect(window.row('reader')).toBeVisible();
+});
+
+test('a malformed ARN and an impossible duration are told at their fields', async ({ latchkey, window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').fill('deploy');
+  await window.field('Role ARN').fill('arn:aws:iam::4444:role/Deployer');
+  await window.page.getByText('More', { exact: true }).click();
+  await window.field('Session duration').fill('13 h');
+  await window.button('Save').click();
+
+  await expect(window.field('Role ARN')).toBeFocused();
+  expect(await window.messageAt('Role ARN')).toContain('a partition, a 12-digit account ID and a role name');
+  expect(await window.messageAt('Session duration')).toContain('from 900 to 43200 (15 min to 12 h)');
+  expect((await latchkey.call('state.read', {})).profiles).toHaveLength(3);
+
+  await window.field('Role ARN').fill('arn:aws:iam::444455556666:role/LongReader');
+  await window.field('Session duration').fill('90 min');
+  await window.button('Save').click();
+  await expect(window.row('deploy')).toBeVisible();
+  const { profiles } = await latchkey.call('state.read', {});
+  expect(profiles.find(({ profile }) => profile.name === 'deploy')?.profile.durationSeconds).toBe(5400);
+});
+
+test('a wrong field is told when it is left, also by a click on something else, which still counts', async ({ window }) => {
+  await window.button('Add role').click();
+  await window.field('Role ARN').fill('nonsense');
+  await window.page.getByText('More', { exact: true }).click();
+  await expect(window.field('External ID')).toBeVisible();
+  await expect.poll(() => window.messageAt('Role ARN')).toContain('Role ARN must look like');
+});
+
+test('what only the broker can know is told at its field, too', async ({ window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').fill('reader');
+  await window.field('Role ARN').fill('arn:aws:iam::444455556666:role/LongReader');
+  await window.button('Save').click();
+  await expect(window.field('Name')).toBeFocused();
+  expect(await window.messageAt('Name')).toContain('reader');
+});
+
+test('a profile is changed by keyboard alone and keeps what was not touched', async ({ latchkey, window }) => {
+  const { keyboard } = window.page;
+  await window.search.pressSequentially('guarded');
+  await keyboard.press('F2');
+  await expect(window.heading('Edit guarded')).toBeVisible();
+  await expect(window.field('Name')).toBeFocused();
+  await window.field('Name').fill('production');
+  await keyboard.press('Enter');
+  await expect(window.row('production')).toContainText('Protected');
+
+  const { profiles } = await latchkey.call('state.read', {});
+  expect(profiles.map(({ profile }) => profile.name).sort()).toEqual(['not-mine', 'production', 'reader']);
+  const changed = profiles.find(({ profile }) => profile.name === 'production');
+  expect(changed?.profile).toMatchObject({ mfaSerial: 'arn:aws:iam::111122223333:mfa/alice', protected: true });
+});
+
+test('a profile is removed after a question', async ({ latchkey, window }) => {
+  await window.button('Details of not-mine').click();
+  await window.button('Remove').click();
+  const dialog = window.page.getByRole('dialog', { name: 'Remove not-mine?' });
+  await dialog.getByRole('button', { name: 'Remove' }).click();
+  await expect(window.row('not-mine')).toHaveCount(0);
+  expect((await latchkey.call('state.read', {})).profiles).toHaveLength(2);
+});
