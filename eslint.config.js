@@ -68,7 +68,7 @@ export default defineConfig(
   { files: ['renderer/**'], languageOptions: { globals: globals.browser } },
   {
     // Plain JavaScript, which Node runs as it stands: its types come from JSDoc and are checked by `tsc`.
-    files: ['**/*.{js,mjs}'],
+    files: ['**/*.{js,mjs,cjs}'],
     extends: [tseslint.configs.disableTypeChecked],
     rules: { '@typescript-eslint/no-floating-promises': 'off' },
   },

@@ -5,8 +5,18 @@
  * each file's content. With nothing to do Vite is not even loaded, so `npm start` can afford to ask each time.
  */
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, relative, sep } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The project's folder. */
@@ -23,15 +33,62 @@ const common = ['vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock
  */
 
 /**
- * Builds what is stale.
+ * Builds what is stale. Of several that do so at once one builds, and the others wait for it.
  * @param {string[]} [wanted] the bundles asked for, all without it
  * @returns {Promise<string[]>} the bundles that were built
  */
 export async function buildStale(wanted = bundles) {
-  const record = readRecord();
-  const stale = wanted.filter((bundle) => !isCurrent(record[bundle]));
-  if (stale.length === 0) return [];
+  if (staleOf(wanted).length === 0) return [];
+  await takeTurn();
+  try {
+    const stale = staleOf(wanted);
+    if (stale.length > 0) await build(stale);
+    return stale;
+  } finally {
+    rmSync(turnFile, { force: true });
+  }
+}
 
+/** @param {string[]} wanted */
+function staleOf(wanted) {
+  const record = readRecord();
+  return wanted.filter((bundle) => !isCurrent(record[bundle]));
+}
+
+/** Holds the process ID of who builds. */
+const turnFile = join(root, 'dist/building');
+
+/** Resolves once nobody else builds. */
+async function takeTurn() {
+  mkdirSync(dirname(turnFile), { recursive: true });
+  for (;;) {
+    try {
+      writeFileSync(turnFile, String(process.pid), { flag: 'wx' });
+      return;
+    } catch {
+      if (!isRunning(turnFile)) rmSync(turnFile, { force: true });
+      else await delay(50);
+    }
+  }
+}
+
+/**
+ * Whether the process named in a file runs. One that is just being written is taken for a running one's.
+ * @param {string} file
+ */
+function isRunning(file) {
+  try {
+    const pid = Number(readFileSync(file, 'utf8'));
+    if (pid > 0) process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+/** @param {string[]} stale */
+async function build(stale) {
+  const record = readRecord();
   const { createBuilder } = await import('vite');
   /** @type {Map<string, Set<string>>} */
   const sources = new Map(stale.map((bundle) => [bundle, new Set(common)]));
@@ -56,7 +113,6 @@ export async function buildStale(wanted = bundles) {
     if (bundle === 'main') chmodSync(join(root, 'dist/main/latchkey.js'), 0o755);
     writeRecord(record);
   }
-  return stale;
 }
 
 /** @param {Built | undefined} built */

@@ -2,13 +2,15 @@
  * Starts the app as `npm start` and `npm run demo` do: the desktop app where this machine can run it, else the
  * same broker without a desktop, after one line that says why.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { spawn } from 'node:child_process';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { buildStale, root } from './build.mjs';
+import { findDesktop } from './desktop.mjs';
+
+export { displayObstacle, findElectron } from './desktop.mjs';
 
 /**
  * @typedef {object} Options
@@ -29,6 +31,11 @@ import { buildStale, root } from './build.mjs';
  */
 export function readOptions(command) {
   try {
+    const swallowed = ['headless', 'port', 'ready-file'].find(
+      (name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined,
+    );
+    if (swallowed !== undefined)
+      throw new Error(`npm took --${swallowed} for itself, since no -- stands before it`);
     const { values } = parseArgs({
       options: { headless: { type: 'boolean' }, port: { type: 'string' }, 'ready-file': { type: 'string' } },
     });
@@ -82,9 +89,10 @@ export async function buildForStart(bundles) {
  * @param {string[]} start.args the app's own options, but for `--ready-file`
  * @param {NodeJS.ProcessEnv} start.env
  * @param {string} start.readyFile what the app writes once it serves
+ * @param {() => import('./desktop.mjs').Found} [start.desktop] asked where there shall be one
  * @returns {App}
  */
-export function startApp({ headless, args, env, readyFile }) {
+export function startApp({ headless, args, env, readyFile, desktop = () => findDesktop(env) }) {
   const appArgs = [...args, '--ready-file', readyFile];
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let child;
@@ -94,16 +102,22 @@ export function startApp({ headless, args, env, readyFile }) {
 
   async function run() {
     if (headless) return runHeadless();
-    const desktop = findDesktop(env);
-    if ('obstacle' in desktop) return runHeadless(desktop.obstacle);
+    const found = desktop();
+    if ('obstacle' in found) return runHeadless(found.obstacle);
 
-    const started = spawn(desktop.executable, [root, ...appArgs], options('pipe'));
-    child = started;
-    const complaint = listenForComplaint(started);
-    const ending = await endOf(started);
-    const crash = crashSignals.has(ending.signal ?? '') ? `with ${ending.signal}` : complaint();
-    if (asked !== undefined || crash === undefined || existsSync(readyFile)) return ending;
-    return runHeadless(`Electron ended at once (${crash})`);
+    const electron = spawn(found.executable, [...electronArgs, ...appArgs], options('pipe'));
+    child = electron;
+    const complaint = listenForComplaint(electron);
+    try {
+      const ending = await endOf(electron);
+      const crash = crashSignals.has(ending.signal ?? '') ? (complaint() ?? ending.signal) : complaint();
+      if (asked !== undefined || !crash || existsSync(readyFile)) return ending;
+      return runHeadless(`Electron ended at once (${crash})`);
+    } catch (error) {
+      return runHeadless(
+        `Electron cannot be run (${error instanceof Error ? error.message : String(error)})`,
+      );
+    }
   }
 
   /** @param {string} [obstacle] */
@@ -165,15 +179,21 @@ export function endLike({ code, signal }) {
   process.kill(process.pid, signal);
 }
 
+/** How Electron runs the app from the project's folder. */
+const electronArgs = ['--require', join(root, 'main/shell/declare-scheme.cjs'), root];
+
 /** How a process that was not asked to end dies of a fault of its own. */
 const crashSignals = new Set(['SIGABRT', 'SIGBUS', 'SIGILL', 'SIGSEGV', 'SIGTRAP']);
 
 /** What Chromium and the dynamic loader say on standard error before they give up. */
 const complaints =
-  /:FATAL:|Missing X server|platform failed to initialize|error while loading shared libraries/;
+  /:FATAL:|Missing X server|platform failed to initialize|error while loading shared libraries|version .GLIBC\S+ not found/;
+
+/** Chromium's own log, which tells a person nothing: `[123:1122/054020.140024:ERROR:bus.cc(407)] …`. */
+const chromiumLog = /^\[\d+:\d+\/[\d.]+:(?:INFO|WARNING|ERROR):/;
 
 /**
- * Passes a child's standard error on, and remembers the line that says why it cannot run.
+ * Passes on what a child says on standard error, and remembers the line that says why it cannot run.
  * @param {import('node:child_process').ChildProcess} child
  * @returns {() => string | undefined}
  */
@@ -182,8 +202,8 @@ function listenForComplaint(child) {
   let complaint;
   if (child.stderr === null) return () => undefined;
   createInterface(child.stderr).on('line', (line) => {
-    if (complaint === undefined && complaints.test(line)) complaint = line.replace(/^\[.*?\] ?/, '');
-    else process.stderr.write(`${line}\n`);
+    if (complaints.test(line)) complaint ??= line.replace(/^\[.*?\] ?/, '');
+    else if (!chromiumLog.test(line)) process.stderr.write(`${line}\n`);
   });
   return () => complaint;
 }
@@ -197,99 +217,4 @@ function endOf(child) {
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal }));
   });
-}
-
-/**
- * The Electron executable, or why the desktop app cannot run here.
- * @param {NodeJS.ProcessEnv} env
- * @returns {{ executable: string } | { obstacle: string }}
- */
-function findDesktop(env) {
-  const display = displayObstacle(env);
-  if (display !== undefined) return { obstacle: display };
-  if (process.platform === 'linux' && process.getuid?.() === 0) {
-    return { obstacle: "Chromium's sandbox cannot be had as root" };
-  }
-  const electron = findElectron(env);
-  if ('obstacle' in electron || process.platform !== 'linux') return electron;
-  const obstacle = sandboxObstacle(dirname(electron.executable));
-  return obstacle === undefined ? electron : { obstacle };
-}
-
-/**
- * Why no window can be shown, undefined where one can.
- * @param {NodeJS.ProcessEnv} env
- */
-export function displayObstacle(env) {
-  const isHidden = process.platform === 'linux' && !env['DISPLAY'] && !env['WAYLAND_DISPLAY'];
-  return isHidden ? 'there is no display (DISPLAY and WAYLAND_DISPLAY are not set)' : undefined;
-}
-
-/**
- * The Electron executable, downloaded where that was not done yet. As the package's own index.js finds it, which
- * prints a stack trace where it fails.
- * @param {NodeJS.ProcessEnv} env
- * @returns {{ executable: string } | { obstacle: string }}
- */
-export function findElectron(env) {
-  const require = createRequire(import.meta.url);
-  const installer = require.resolve('electron/install.js');
-  const folder = dirname(installer);
-  const name = () => readIfThere(join(folder, 'path.txt'));
-  const override = env['ELECTRON_OVERRIDE_DIST_PATH'];
-  if (override) {
-    const executable = join(override, name() ?? standardName());
-    if (existsSync(executable)) return { executable };
-    return { obstacle: `there is no Electron at ${executable} (ELECTRON_OVERRIDE_DIST_PATH)` };
-  }
-  const executable = () => join(folder, 'dist', name() ?? standardName());
-  if (name() !== undefined && existsSync(executable())) return { executable: executable() };
-
-  const { version } = require('electron/package.json');
-  console.error(`Fetching Electron ${version}, once …`);
-  const { status, stderr } = spawnSync(process.execPath, [installer], { env, encoding: 'utf8' });
-  if (status === 0 && existsSync(executable())) return { executable: executable() };
-  const reason = stderr.split('\n')[0] || `status ${status}`;
-  return { obstacle: `Electron ${version} could not be downloaded (${reason})` };
-}
-
-function standardName() {
-  if (process.platform === 'darwin') return 'Electron.app/Contents/MacOS/Electron';
-  return process.platform === 'win32' ? 'electron.exe' : 'electron';
-}
-
-/**
- * Why Chromium's sandbox cannot be had on this Linux, undefined where it can. It needs a setuid helper or user
- * namespaces: https://chromium.googlesource.com/chromium/src/+/main/docs/linux/suid_sandbox_development.md
- * @param {string} folder Electron's
- */
-function sandboxObstacle(folder) {
-  const helper = statSync(join(folder, 'chrome-sandbox'), { throwIfNoEntry: false });
-  if (helper?.uid === 0 && (helper.mode & setuidAndExecutable) === setuidAndExecutable) return undefined;
-
-  const setting = userNamespaceSettings.find(
-    ({ file, refuses }) => readIfThere(`/proc/sys/${file}`)?.trim() === refuses,
-  );
-  // Containers refuse by other means, too, so it is tried where it can be.
-  const tried = spawnSync('unshare', ['--user', '--map-root-user', 'true'], { stdio: 'ignore' });
-  if (tried.status === 0 || (tried.error !== undefined && setting === undefined)) return undefined;
-  const why = setting === undefined ? 'unshare --user fails' : `${setting.file} is ${setting.refuses}`;
-  return `Chromium's sandbox cannot be had: no unprivileged user namespaces (${why}), no setuid chrome-sandbox`;
-}
-
-const setuidAndExecutable = 0o4111;
-
-const userNamespaceSettings = [
-  { file: 'user/max_user_namespaces', refuses: '0' },
-  { file: 'kernel/unprivileged_userns_clone', refuses: '0' },
-  { file: 'kernel/apparmor_restrict_unprivileged_userns', refuses: '1' },
-];
-
-/** @param {string} path */
-function readIfThere(path) {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from './build.mjs';
 import { findChromium } from './find-chromium.mjs';
-import { displayObstacle, findElectron } from './launch.mjs';
+import { displayObstacle, findElectron } from './desktop.mjs';
 
 /** @typedef {import('./vitest-report.mjs').Report} Report */
 /** @typedef {{ status: number, output: string }} Run */

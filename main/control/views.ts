@@ -42,7 +42,7 @@ function sessionView({ state, expiresAtMs, problem }: SessionStanding): SessionV
     problem: problem && {
       ...problemView(problem.failure),
       atMs: problem.atMs,
-      retryAtMs: problem.retries ? problem.pauseUntilMs : undefined,
+      retryAtMs: problem.retryAtMs,
     },
   };
 }

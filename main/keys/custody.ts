@@ -92,7 +92,8 @@ export class KeyCustody {
   }
 }
 
-function keychainName(accessKeyId: string): string {
+/** The name of a key's secret in the keychain. */
+export function keychainName(accessKeyId: string): string {
   return `access-key/${accessKeyId}`;
 }
 

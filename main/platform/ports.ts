@@ -5,6 +5,8 @@ import type { Secret } from '../secret.ts';
 export interface Clock {
   /** Milliseconds since the Unix epoch, by this machine's wall clock. */
   now(): number;
+  /** Milliseconds since some moment, which never go back whatever is done to the wall clock; they may leave out sleep. */
+  elapsed(): number;
   /** Calls `callback` once, not before `delayMs` have passed; disposing the result cancels it. */
   schedule(delayMs: number, callback: () => void): Disposable;
 }

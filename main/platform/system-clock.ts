@@ -10,6 +10,7 @@ const longestTimeoutMs = 2 ** 31 - 1;
  */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
 
   schedule(delayMs, callback) {
     let timer: NodeJS.Timeout;

@@ -28,9 +28,10 @@ interface Entry {
 interface Device {
   /** The first one is the prompt that is shown; each takes a code of its own, since STS takes a code once. */
   readonly entries: Entry[];
-  /** Codes that STS has seen, and when: it takes none of them again while they could still be valid. */
+  /** Codes that STS has seen, and when by elapsed time: it takes none again while it could still be valid. */
   readonly sentCodes: Map<string, number>;
-  quietUntilMs: number;
+  /** By elapsed time, so that setting the wall clock back does not lengthen it. */
+  quietUntilElapsedMs: number;
   quietPeriodMs: number;
 }
 
@@ -96,7 +97,7 @@ export class MfaDesk implements Disposable {
     attempt: (code: string) => Promise<Result>,
   ): Promise<Result> {
     const device = this.#device(serial);
-    if (demand.cause !== 'person' && this.#clock.now() < device.quietUntilMs) {
+    if (demand.cause !== 'person' && this.#clock.elapsed() < device.quietUntilElapsedMs) {
       return Promise.reject(new Failure('MfaRequired', `An MFA code of ${serial} is needed`));
     }
     return new Promise<Result>((resolve, reject) => {
@@ -132,7 +133,7 @@ export class MfaDesk implements Disposable {
     }
     try {
       this.#refuseSentCode(device, code);
-      device.sentCodes.set(code, this.#clock.now());
+      device.sentCodes.set(code, this.#clock.elapsed());
       entry.state = 'checking';
       entry.problem = undefined;
       this.#changed();
@@ -150,7 +151,7 @@ export class MfaDesk implements Disposable {
       throw error;
     }
     device.quietPeriodMs = firstQuietPeriodMs;
-    device.quietUntilMs = 0;
+    device.quietUntilElapsedMs = 0;
     this.#end(device, entry);
   }
 
@@ -158,7 +159,7 @@ export class MfaDesk implements Disposable {
   cancel(serial: string): void {
     const device = this.#devices.get(serial);
     if (!device || device.entries.length === 0) return;
-    device.quietUntilMs = this.#clock.now() + device.quietPeriodMs;
+    device.quietUntilElapsedMs = this.#clock.elapsed() + device.quietPeriodMs;
     device.quietPeriodMs = Math.min(device.quietPeriodMs * 2, longestQuietPeriodMs);
     this.#failAll(device, new Failure('MfaRequired', `No MFA code of ${serial} was given`));
   }
@@ -198,9 +199,9 @@ export class MfaDesk implements Disposable {
   }
 
   #refuseSentCode(device: Device, code: string): void {
-    const now = this.#clock.now();
+    const now = this.#clock.elapsed();
     for (const [sent, atMs] of device.sentCodes) {
-      if (Math.abs(now - atMs) > codeLifeMs) device.sentCodes.delete(sent);
+      if (now - atMs > codeLifeMs) device.sentCodes.delete(sent);
     }
     if (device.sentCodes.has(code)) {
       throw new Failure('MfaRejected', 'This code has been used already. Wait for the next one.', {
@@ -215,7 +216,7 @@ export class MfaDesk implements Disposable {
       device = {
         entries: [],
         sentCodes: new Map(),
-        quietUntilMs: 0,
+        quietUntilElapsedMs: 0,
         quietPeriodMs: firstQuietPeriodMs,
       };
       this.#devices.set(serial, device);

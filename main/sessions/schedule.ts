@@ -10,14 +10,13 @@ const longestBackoffMs = 2 * minute;
 const refusalPauseMs = minute;
 
 /**
- * When to renew a session: at half of its life, but with no more than 30 minutes left. Jitter makes it later by up
- * to a tenth of what is left, never below 5 minutes where the life allows them.
+ * How long before its end a session is renewed: half of its life, but no more than 30 minutes. Jitter makes it later by
+ * up to a tenth of that, never below 5 minutes where the life allows them.
  * @param random from 0 up to 1
  */
-export function renewalTimeMs(issuedAtMs: number, expiresAtMs: number, random: number): number {
-  const leadMs = Math.min((expiresAtMs - issuedAtMs) / 2, longestLeadMs);
-  const jitterMs = Math.min(random * (leadMs / 10), Math.max(0, leadMs - shortestLeadMs));
-  return expiresAtMs - leadMs + jitterMs;
+export function renewalLeadMs(lifeMs: number, random: number): number {
+  const leadMs = Math.min(lifeMs / 2, longestLeadMs);
+  return leadMs - Math.min(random * (leadMs / 10), Math.max(0, leadMs - shortestLeadMs));
 }
 
 /**

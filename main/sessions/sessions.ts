@@ -8,6 +8,7 @@ import type { Session } from '../sts/session.ts';
 import { chainOf, stepsOf } from './chain.ts';
 import type { Demand } from './demand.ts';
 import { MfaDesk } from './mfa-desk.ts';
+import { Pace } from './pace.ts';
 import { StepSession, type StepProblem } from './step-session.ts';
 
 /** Where a profile's session stands. `expiresAtMs` is there while a session is held. */
@@ -35,6 +36,7 @@ const idle: SessionStanding = { state: 'idle', expiresAtMs: undefined, problem: 
 export class Sessions implements Disposable {
   readonly desk: MfaDesk;
   readonly #options: SessionsOptions;
+  readonly #pace: Pace;
   readonly #listeners = new Set<SessionsListener>();
   readonly #configurationWatch: Disposable;
   /** By the step's identity: profiles with the same inputs meet here. */
@@ -45,6 +47,7 @@ export class Sessions implements Disposable {
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#pace = new Pace(options.clock);
     this.desk = new MfaDesk(options.clock, () => {
       this.#tell(undefined);
       for (const [profile, last] of this.#chains) if (last.isAcquiring) this.#tell(profile);
@@ -131,6 +134,7 @@ export class Sessions implements Disposable {
       keys,
       random,
       desk: this.desk,
+      pace: this.#pace,
       isHeldInUse: (step: StepSession) => step === this.#activeChain(),
       changed: (step: StepSession) => {
         for (const [profile, last] of this.#chains) if (isWalkedBy(last, step)) this.#tell(profile);

@@ -8,7 +8,9 @@ import type { Session, SigningCredentials } from '../sts/session.ts';
 import type { Step } from './chain.ts';
 import type { Demand } from './demand.ts';
 import type { MfaDesk } from './mfa-desk.ts';
-import { backoffMs, pauseAfterRefusalMs, renewalTimeMs } from './schedule.ts';
+import { HeldSession } from './held-session.ts';
+import type { Pace, Turn } from './pace.ts';
+import { backoffMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
 
 /** What a step needs from the engine around it. */
 export interface StepSurroundings {
@@ -16,6 +18,7 @@ export interface StepSurroundings {
   readonly sts: StsConnection;
   readonly keys: KeyCustody;
   readonly desk: MfaDesk;
+  readonly pace: Pace;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
   /** Whether somebody keeps this step's session in use besides those who asked for it. */
@@ -26,11 +29,10 @@ export interface StepSurroundings {
 /** The last attempt's failure. */
 export interface StepProblem {
   readonly failure: Failure;
+  /** When it happened, by the wall clock. */
   readonly atMs: number;
-  /** Until then programs get this failure without another call; undefined where a person was asked and did not answer. */
-  readonly pauseUntilMs: number | undefined;
-  /** Whether it is tried again then though nobody asks. */
-  readonly retries: boolean;
+  /** When it is tried again though nobody asks; undefined where it is not. */
+  readonly retryAtMs: number | undefined;
 }
 
 /** A session that a further step is to be walked with must live at least this long, so that it does not end on the way. */
@@ -48,11 +50,15 @@ export class StepSession implements Disposable {
   /** The step whose session this one is walked with; undefined where that is the access key. */
   readonly source: StepSession | undefined;
   readonly #surroundings: StepSurroundings;
-  #session: Session | undefined;
-  #renewAtMs = 0;
+  #held: HeldSession | undefined;
+  #renewalLeadMs = 0;
   #askedSinceIssued = false;
   #inFlight: Promise<Session> | undefined;
+  /** The place in the line of a renewal that is in flight. */
+  #turn: Turn | undefined;
   #problem: StepProblem | undefined;
+  /** Until then, by elapsed time, programs get the last failure without another call. */
+  #pauseUntilElapsedMs = 0;
   #failures = 0;
   #timer: Disposable | undefined;
   #ended: Failure | undefined;
@@ -65,7 +71,7 @@ export class StepSession implements Disposable {
 
   /** The session, while it lives. */
   get session(): Session | undefined {
-    return this.#livesAtLeast(0) ? this.#session : undefined;
+    return this.#held?.current();
   }
 
   get problem(): StepProblem | undefined {
@@ -92,7 +98,7 @@ export class StepSession implements Disposable {
     const { session } = this;
     if (!session) return undefined;
     this.#askedSinceIssued = true;
-    if (this.#surroundings.clock.now() >= this.#renewAtMs) this.#renew(demand.profile);
+    if (!this.#livesLonger(this.#renewalLeadMs)) this.#renew(demand.profile);
     return session;
   }
 
@@ -103,9 +109,13 @@ export class StepSession implements Disposable {
   acquire(demand: Demand, minimumLifeMs = 0): Promise<Session> {
     if (this.#ended) return Promise.reject(this.#ended);
     this.#askedSinceIssued = true;
-    if (this.#session && this.#livesAtLeast(minimumLifeMs)) return Promise.resolve(this.#session);
-    if (this.#inFlight) return this.#inFlight;
-    if (demand.cause !== 'person' && this.#problem && this.#mustPause(this.#problem)) {
+    const { session } = this;
+    if (session && this.#livesLonger(minimumLifeMs)) return Promise.resolve(session);
+    if (this.#inFlight) {
+      if (demand.cause !== 'renewal') this.#hurry();
+      return this.#inFlight;
+    }
+    if (demand.cause !== 'person' && this.#problem && this.#isPausing()) {
       return Promise.reject(this.#problem.failure);
     }
     return this.#start(demand);
@@ -113,7 +123,7 @@ export class StepSession implements Disposable {
 
   /** Forgets a session that STS no longer takes. */
   drop(): void {
-    this.#session = undefined;
+    this.#held = undefined;
     this.#timer?.[Symbol.dispose]();
     this.#surroundings.changed(this);
   }
@@ -122,6 +132,7 @@ export class StepSession implements Disposable {
   end(failure: Failure): void {
     this.#ended = failure;
     this.#surroundings.desk.withdraw(this, failure);
+    this.#turn?.hurry();
     this.drop();
   }
 
@@ -129,12 +140,18 @@ export class StepSession implements Disposable {
     this.end(new Failure('NotRunning', 'Latchkey is ending'));
   }
 
-  #livesAtLeast(lifeMs: number): boolean {
-    return this.#session !== undefined && this.#session.expiresAtMs - this.#surroundings.clock.now() > lifeMs;
+  #livesLonger(thanMs: number): boolean {
+    return this.#held !== undefined && this.#held.remainingMs() > thanMs;
   }
 
-  #mustPause({ pauseUntilMs }: StepProblem): boolean {
-    return pauseUntilMs !== undefined && this.#surroundings.clock.now() < pauseUntilMs;
+  #isPausing(): boolean {
+    return this.#surroundings.clock.elapsed() < this.#pauseUntilElapsedMs;
+  }
+
+  /** Somebody waits for what is in flight: here, and for the steps below that it waits for itself. */
+  #hurry(): void {
+    this.#turn?.hurry();
+    if (this.source) this.source.#hurry();
   }
 
   #start(demand: Demand): Promise<Session> {
@@ -150,12 +167,14 @@ export class StepSession implements Disposable {
   #succeed(session: Session): Session {
     this.#inFlight = undefined;
     if (this.#ended) throw this.#ended;
-    this.#session = session;
+    const { clock, random } = this.#surroundings;
+    this.#held = new HeldSession(session, clock);
     this.#problem = undefined;
     this.#failures = 0;
+    this.#pauseUntilElapsedMs = 0;
     this.#askedSinceIssued = false;
-    this.#renewAtMs = renewalTimeMs(session.issuedAtMs, session.expiresAtMs, this.#surroundings.random());
-    this.#wakeAt(this.#renewAtMs);
+    this.#renewalLeadMs = renewalLeadMs(this.#held.lifeMs, random());
+    this.#wakeIn(this.#held.lifeMs - this.#renewalLeadMs);
     this.#surroundings.changed(this);
     return session;
   }
@@ -165,40 +184,39 @@ export class StepSession implements Disposable {
     if (this.#ended) throw this.#ended;
     const failure =
       error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
-    const nowMs = this.#surroundings.clock.now();
+    const { clock } = this.#surroundings;
+    const nowMs = clock.now();
     this.#failures += 1;
-    const pauseUntilMs = this.#pauseUntilMs(failure, nowMs);
+    const pauseMs = this.#pauseMs(failure);
+    this.#pauseUntilElapsedMs = clock.elapsed() + pauseMs;
     const retries = mayPass(failure) && this.#isInUse();
-    this.#problem = { failure, atMs: nowMs, pauseUntilMs, retries };
-    if (retries && pauseUntilMs !== undefined) this.#wakeAt(pauseUntilMs, demand.profile);
+    this.#problem = { failure, atMs: nowMs, retryAtMs: retries ? nowMs + pauseMs : undefined };
+    if (retries) this.#wakeIn(pauseMs, demand.profile);
     this.#surroundings.changed(this);
     throw failure;
   }
 
-  #pauseUntilMs(failure: Failure, nowMs: number): number | undefined {
-    if (failure.code === 'MfaRequired') return undefined;
-    return (
-      nowMs +
-      (mayPass(failure) ? backoffMs(this.#failures, this.#surroundings.random()) : pauseAfterRefusalMs())
-    );
+  #pauseMs(failure: Failure): number {
+    // The MFA desk has a pause of its own.
+    if (failure.code === 'MfaRequired') return 0;
+    return mayPass(failure) ? backoffMs(this.#failures, this.#surroundings.random()) : pauseAfterRefusalMs();
   }
 
   #isInUse(): boolean {
     return this.#askedSinceIssued || this.#surroundings.isHeldInUse(this);
   }
 
-  #wakeAt(atMs: number, profile = ''): void {
+  #wakeIn(delayMs: number, profile = ''): void {
     // A session that others are walked with is renewed when one of them needs it, not by itself.
     if (this.step.operation === 'GetSessionToken') return;
     this.#timer?.[Symbol.dispose]();
-    const { clock } = this.#surroundings;
-    this.#timer = clock.schedule(Math.max(0, atMs - clock.now()), () => {
+    this.#timer = this.#surroundings.clock.schedule(Math.max(0, delayMs), () => {
       if (this.#isInUse()) this.#renew(profile);
     });
   }
 
   #renew(profile: string): void {
-    if (this.#inFlight || this.#ended || (this.#problem && this.#mustPause(this.#problem))) return;
+    if (this.#inFlight || this.#ended || this.#isPausing()) return;
     // The failure is kept as this step's problem, where a person sees it.
     this.#start({ cause: 'renewal', profile }).catch(() => undefined);
   }
@@ -237,7 +255,7 @@ export class StepSession implements Disposable {
       case 'AssumeRole': {
         const { mfaSerial: serial } = step;
         return serial === undefined
-          ? assumeRole(sts, credentials, { ...step, mfa: undefined })
+          ? this.#inTurn(demand).then(() => assumeRole(sts, credentials, { ...step, mfa: undefined }))
           : desk.withCode(this, serial, demand, (code) =>
               assumeRole(sts, credentials, { ...step, mfa: { serial, code } }),
             );
@@ -245,6 +263,15 @@ export class StepSession implements Disposable {
       default:
         return unreachable(step);
     }
+  }
+
+  /** Waits for the turn of a call that nobody waits for. */
+  async #inTurn({ cause }: Demand): Promise<void> {
+    if (cause !== 'renewal') return;
+    this.#turn = this.#surroundings.pace.takeTurn();
+    await this.#turn.comes;
+    this.#turn = undefined;
+    if (this.#ended) throw this.#ended;
   }
 }
 

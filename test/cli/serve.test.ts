@@ -50,17 +50,15 @@ async function served(
   args: readonly string[] = [],
 ): Promise<{ child: ChildProcessWithoutNullStreams; printed: string }> {
   const child = serve(args);
+  const stderr = text(child.stderr);
+  const failed = once(child, 'close').then(async () => {
+    throw new Error(`latchkey serve ended: ${await stderr}`);
+  });
   let printed = '';
   child.stdout.setEncoding('utf8').on('data', (part: string) => (printed += part));
-  while (!printed.includes('gone when this ends'))
-    await Promise.race([once(child.stdout, 'data'), ended(child)]);
+  while (!printed.includes('gone when this ends')) await Promise.race([once(child.stdout, 'data'), failed]);
+  failed.catch(() => undefined);
   return { child, printed };
-}
-
-/** Rejects when the process ends, which it should not yet. */
-async function ended(child: ChildProcessWithoutNullStreams): Promise<never> {
-  const [code] = (await once(child, 'close')) as [number | null];
-  throw new Error(`latchkey serve ended with ${code}`);
 }
 
 async function readReady(): Promise<ReadyDocument> {

@@ -3,7 +3,10 @@ import { enterSample, expect, test } from './latchkey.ts';
 
 const wrongSecret = bobKeys.secretAccessKey;
 
-test('a wrong secret is refused by AWS, told at its field, and kept nowhere', async ({ latchkey, window }) => {
+test('a wrong secret is refused by AWS, told at its field, and kept nowhere', async ({
+  latchkey,
+  window,
+}) => {
   await window.button('Add an access key').click();
   await window.addKey({ label: 'work', ...aliceKeys, secretAccessKey: wrongSecret });
 
@@ -31,7 +34,10 @@ test('what cannot be a key is told at its fields without asking AWS', async ({ l
   expect(latchkey.sts.calls()).toEqual({});
 });
 
-test('a key that a profile is based on is not removed, and the reason is told', async ({ latchkey, window }) => {
+test('a key that a profile is based on is not removed, and the reason is told', async ({
+  latchkey,
+  window,
+}) => {
   await enterSample(latchkey);
   await window.button('Keys').click();
   await expect(window.page.getByText('Used by 3 profiles')).toBeVisible();

@@ -30,9 +30,9 @@ export interface Latchkey extends AsyncDisposable {
   /** The link that was printed at the start. It works once. */
   readonly link: string;
   /** Makes a call as the `latchkey` command does, past the interface. Throws where it is refused. */
-  call<Name extends CallName>(name: Name, input: Input<Name>): Promise<Output<Name>>;
+  readonly call: <Name extends CallName>(name: Name, input: Input<Name>) => Promise<Output<Name>>;
   /** Ends the broker as Ctrl-C does. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 const readySchema = z.object({ imds: z.string(), interface: z.string() });
@@ -96,7 +96,13 @@ export async function enterSample({ call }: Latchkey): Promise<void> {
   const role = (path: string) => `arn:aws:iam::444455556666:role/${path}`;
   await call('profiles.save', { profile: { name: 'reader', roleArn: role('team/Reader'), ...common } });
   await call('profiles.save', {
-    profile: { name: 'guarded', roleArn: role('Guarded'), mfaSerial: aliceSerial, protected: true, ...common },
+    profile: {
+      name: 'guarded',
+      roleArn: role('Guarded'),
+      mfaSerial: aliceSerial,
+      protected: true,
+      ...common,
+    },
   });
   await call('profiles.save', {
     profile: { name: 'not-mine', roleArn: role('NamesBobAbroad'), colour: 'red', ...common },
@@ -121,7 +127,9 @@ export const test = base.extend<Fixtures>({
     const complaints: string[] = [];
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
+      // A refused call has the HTTP status of its problem, which Chromium notes, too.
+      const isRefusal = message.text().startsWith('Failed to load resource');
+      if (message.type() === 'error' && !isRefusal) complaints.push(message.text());
     });
     await page.setViewportSize({ width: 380, height: 560 });
     await page.goto(latchkey.link);

@@ -12,7 +12,11 @@ test('locking drops every session, unlocking begins anew', async ({ latchkey, wi
   await expect(window.button('Unlock')).toBeFocused();
   const locked = await latchkey.call('state.read', {});
   expect(locked.status.locked).toBe(true);
-  expect(locked.profiles.map(({ session }) => session.expiresAtMs)).toEqual([undefined, undefined, undefined]);
+  expect(locked.profiles.map(({ session }) => session.expiresAtMs)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 
   await window.page.keyboard.press('Enter');
   await expect(window.search).toBeFocused();

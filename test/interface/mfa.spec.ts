@@ -6,7 +6,9 @@ import { MfaPanel } from './window.ts';
 /** A code that the device shows neither now nor in the steps around. */
 function wrongCode(): string {
   const near = [-60, -30, 0, 30, 60].map((seconds) => totp(aliceSeed, Date.now() + seconds * 1000));
-  return ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !near.includes(code)) ?? '';
+  return (
+    ['000000', '111111', '222222', '333333', '444444', '555555'].find((code) => !near.includes(code)) ?? ''
+  );
 }
 
 test.beforeEach(async ({ latchkey, window }) => {
@@ -14,7 +16,10 @@ test.beforeEach(async ({ latchkey, window }) => {
   await expect(window.row('guarded')).toBeVisible();
 });
 
-test('a wrong code is refused with the reason, the right one is taken by itself', async ({ latchkey, window }) => {
+test('a wrong code is refused with the reason, the right one is taken by itself', async ({
+  latchkey,
+  window,
+}) => {
   await window.search.fill('guarded');
   await window.page.keyboard.press('Enter');
   const { panel, code } = new MfaPanel(window, 'alice');

@@ -26,7 +26,9 @@ test('a malformed ARN and an impossible duration are told at their fields', asyn
   expect(profiles.find(({ profile }) => profile.name === 'deploy')?.profile.durationSeconds).toBe(5400);
 });
 
-test('a wrong field is told when it is left, also by a click on something else, which still counts', async ({ window }) => {
+test('a wrong field is told when it is left, also by a click on something else, which still counts', async ({
+  window,
+}) => {
   await window.button('Add role').click();
   await window.field('Role ARN').fill('nonsense');
   await window.page.getByText('More', { exact: true }).click();
@@ -43,7 +45,10 @@ test('what only the broker can know is told at its field, too', async ({ window 
   expect(await window.messageAt('Name')).toContain('reader');
 });
 
-test('a profile is changed by keyboard alone and keeps what was not touched', async ({ latchkey, window }) => {
+test('a profile is changed by keyboard alone and keeps what was not touched', async ({
+  latchkey,
+  window,
+}) => {
   const { keyboard } = window.page;
   await window.search.pressSequentially('guarded');
   await keyboard.press('F2');
@@ -56,7 +61,10 @@ test('a profile is changed by keyboard alone and keeps what was not touched', as
   const { profiles } = await latchkey.call('state.read', {});
   expect(profiles.map(({ profile }) => profile.name).sort()).toEqual(['not-mine', 'production', 'reader']);
   const changed = profiles.find(({ profile }) => profile.name === 'production');
-  expect(changed?.profile).toMatchObject({ mfaSerial: 'arn:aws:iam::111122223333:mfa/alice', protected: true });
+  expect(changed?.profile).toMatchObject({
+    mfaSerial: 'arn:aws:iam::111122223333:mfa/alice',
+    protected: true,
+  });
 });
 
 test('a profile is removed after a question', async ({ latchkey, window }) => {

@@ -44,7 +44,9 @@ test('account, role and base are searched, and nothing found is said', async ({ 
   await expect.poll(() => window.listedNames()).toHaveLength(3);
 });
 
-test('a role that STS refuses is active and failed, with the reason and AWS’s request ID', async ({ window }) => {
+test('a role that STS refuses is active and failed, with the reason and AWS’s request ID', async ({
+  window,
+}) => {
   await window.search.fill('not-mine');
   await window.page.keyboard.press('Enter');
   await expect(window.activeCard).toContainText('Failed');

@@ -227,6 +227,74 @@ describe('renewal', () => {
   });
 });
 
+describe('a wall clock that is set', () => {
+  it('back by hours lengthens no session: it is told with its end as the clock is now, and ends on time', async () => {
+    await core.addProfile({ name: 'reader' });
+    const first = await byProgram('reader');
+    clock.advance(10 * minute);
+    clock.setWallClock(-3 * hour);
+    const told = core.sessions.take('reader');
+    expect(told?.accessKeyId).toBe(first.accessKeyId);
+    expect(Math.abs((told?.expiresAtMs ?? 0) - clock.now() - 50 * minute)).toBeLessThan(2000);
+    core.sts.faults.fail = { status: 503 };
+    clock.advance(50 * minute);
+    expect(core.sessions.take('reader')).toBeUndefined();
+  });
+
+  it('forwards by hours takes sessions for ended, and one call for each brings them back', async () => {
+    await core.addProfile({ name: 'reader' });
+    await byProgram('reader');
+    clock.setWallClock(5 * hour);
+    expect(core.sessions.take('reader')).toBeUndefined();
+    await Promise.all([byProgram('reader'), byProgram('reader')]);
+    expect(core.sts.calls()).toEqual({ AssumeRole: 2 });
+    clock.setWallClock(-5 * hour);
+    expect(core.sessions.take('reader')).toBeDefined();
+  });
+
+  it('back does not lengthen a quiet period or a pause', async () => {
+    await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
+    await expect(byProgram('refused')).rejects.toThrow();
+    clock.setWallClock(-3 * hour);
+    clock.advance(minute);
+    await expect(byProgram('refused')).rejects.toThrow();
+    // The SDK learns STS's time anew: a refused call and its repetition.
+    expect(core.sts.calls()['AssumeRole']).toBeGreaterThan(1);
+  });
+});
+
+describe('renewals that nobody waits for', () => {
+  const names = Array.from({ length: 12 }, (_, number) => `profile-${number}`);
+
+  beforeEach(async () => {
+    for (const name of names) await core.addProfile({ name, sessionName: name });
+    await Promise.all(names.map(byProgram));
+    for (const name of names) core.sessions.take(name);
+    core.sts.resetCalls();
+    clock.advance(30 * minute);
+  });
+
+  it('are spread to five calls a second', async () => {
+    for (let seconds = 0, due = 1; due <= names.length; seconds++, due += 5) {
+      await vi.waitFor(() => {
+        expect(core.sts.calls()['AssumeRole']).toBe(due);
+        const waiting = names.filter((name) => core.sessions.standing(name).state === 'refreshing');
+        expect(waiting).toHaveLength(names.length - due);
+      });
+      clock.advance(1000);
+    }
+    await vi.waitFor(() => {
+      expect(core.sts.calls()['AssumeRole']).toBe(names.length);
+    });
+  });
+
+  it('hold nobody back who comes to wait for a session whose renewal is in the line', async () => {
+    clock.sleep(hour);
+    expect(core.sessions.standing('profile-11').state).toBe('acquiring');
+    await byProgram('profile-11');
+  });
+});
+
 describe('a refusal of STS', () => {
   it('is told to whoever asks, with what AWS said, and not asked again for a minute', async () => {
     await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
