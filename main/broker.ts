@@ -10,7 +10,7 @@ import type { Clock, PeerIdentity, SecretStore } from './platform/ports.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
 import { Sessions } from './sessions/sessions.ts';
-import { StsConnection } from './sts/connection.ts';
+import { openSts } from './sts/sts.ts';
 
 export interface BrokerOptions {
   /** The data folder. */
@@ -49,7 +49,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
   const { home, clock, version, openInterface } = options;
   await ensurePrivateFolder(home);
   const configuration = await ConfigurationStore.open(home);
-  const sts = opened.use(new StsConnection(clock));
+  const sts = opened.use(openSts(clock));
   const keys = new KeyCustody(clock, configuration, options.secrets, sts);
   const sessions = opened.use(new Sessions({ clock, configuration, keys, sts, random: Math.random }));
   let endpoint: Endpoint | undefined;

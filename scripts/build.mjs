@@ -73,7 +73,7 @@ async function takeTurn() {
 }
 
 /**
- * Whether the process named in a file runs. One that is just being written is taken for a running one's.
+ * Whether the process named in a file runs; as far as can be told, since the file may be new or gone by now.
  * @param {string} file
  */
 function isRunning(file) {
@@ -82,7 +82,7 @@ function isRunning(file) {
     if (pid > 0) process.kill(pid, 0);
     return true;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
   }
 }
 

@@ -3,8 +3,7 @@ import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
 import type { Clock, SecretStore } from '../platform/ports.ts';
 import type { Secret } from '../secret.ts';
-import type { StsConnection } from '../sts/connection.ts';
-import { getCallerIdentity } from '../sts/get-caller-identity.ts';
+import type { Sts } from '../sts/sts.ts';
 import type { AccessKey } from './access-key.ts';
 
 /** What a person gives to add a key. */
@@ -21,9 +20,9 @@ export class KeyCustody {
   readonly #clock: Clock;
   readonly #configuration: ConfigurationStore;
   readonly #secrets: SecretStore;
-  readonly #sts: StsConnection;
+  readonly #sts: Sts;
 
-  constructor(clock: Clock, configuration: ConfigurationStore, secrets: SecretStore, sts: StsConnection) {
+  constructor(clock: Clock, configuration: ConfigurationStore, secrets: SecretStore, sts: Sts) {
     this.#clock = clock;
     this.#configuration = configuration;
     this.#secrets = secrets;
@@ -37,7 +36,7 @@ export class KeyCustody {
    */
   async add(input: NewAccessKey): Promise<AccessKey> {
     refuseTaken(this.#configuration.current, input);
-    const identity = await getCallerIdentity(this.#sts, input, input.region).catch((error: unknown) => {
+    const identity = await this.#sts.getCallerIdentity(input, input.region).catch((error: unknown) => {
       throw withField(error);
     });
     const key: AccessKey = {

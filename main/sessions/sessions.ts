@@ -3,8 +3,8 @@ import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
 import type { KeyCustody } from '../keys/custody.ts';
 import type { Clock } from '../platform/ports.ts';
-import type { StsConnection } from '../sts/connection.ts';
 import type { Session } from '../sts/session.ts';
+import type { Sts } from '../sts/sts.ts';
 import { chainOf, stepsOf } from './chain.ts';
 import type { Demand } from './demand.ts';
 import { MfaDesk } from './mfa-desk.ts';
@@ -22,7 +22,7 @@ export interface SessionsOptions {
   readonly clock: Clock;
   readonly configuration: ConfigurationStore;
   readonly keys: KeyCustody;
-  readonly sts: StsConnection;
+  readonly sts: Sts;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
 }

@@ -1,10 +1,8 @@
 import { Failure, unreachable } from '../failure.ts';
 import type { KeyCustody } from '../keys/custody.ts';
 import type { Clock } from '../platform/ports.ts';
-import { assumeRole } from '../sts/assume-role.ts';
-import type { StsConnection } from '../sts/connection.ts';
-import { getSessionToken } from '../sts/get-session-token.ts';
 import type { Session, SigningCredentials } from '../sts/session.ts';
+import type { Sts } from '../sts/sts.ts';
 import type { Step } from './chain.ts';
 import type { Demand } from './demand.ts';
 import type { MfaDesk } from './mfa-desk.ts';
@@ -15,7 +13,7 @@ import { backoffMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
 /** What a step needs from the engine around it. */
 export interface StepSurroundings {
   readonly clock: Clock;
-  readonly sts: StsConnection;
+  readonly sts: Sts;
   readonly keys: KeyCustody;
   readonly desk: MfaDesk;
   readonly pace: Pace;
@@ -250,14 +248,14 @@ export class StepSession implements Disposable {
     switch (step.operation) {
       case 'GetSessionToken':
         return desk.withCode(this, step.mfaSerial, demand, (code) =>
-          getSessionToken(sts, credentials, { ...step, code }),
+          sts.getSessionToken(credentials, { ...step, code }),
         );
       case 'AssumeRole': {
         const { mfaSerial: serial } = step;
         return serial === undefined
-          ? this.#inTurn(demand).then(() => assumeRole(sts, credentials, { ...step, mfa: undefined }))
+          ? this.#inTurn(demand).then(() => sts.assumeRole(credentials, { ...step, mfa: undefined }))
           : desk.withCode(this, serial, demand, (code) =>
-              assumeRole(sts, credentials, { ...step, mfa: { serial, code } }),
+              sts.assumeRole(credentials, { ...step, mfa: { serial, code } }),
             );
       }
       default:

@@ -20,6 +20,7 @@ test('a secret is not in the window’s memory after its form was sent, taken or
   await window.button('Add an access key').click();
   await window.addKey({ label: 'work', ...aliceKeys, secretAccessKey: bobKeys.secretAccessKey });
   await expect(window.page.getByText('The secret was not kept')).toBeVisible();
+  expect((await heapOf(window.page)).includes(tellingPart(bobKeys.secretAccessKey))).toBe(false);
   await window.typeSecret(aliceKeys.secretAccessKey);
   await window.button('Verify and add').click();
   await expect(window.heading('AWS knows this key')).toBeVisible();

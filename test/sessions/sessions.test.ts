@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { profileSchema } from '../../main/profiles/profile.ts';
-import { StsConnection } from '../../main/sts/connection.ts';
-import { getCallerIdentity } from '../../main/sts/get-caller-identity.ts';
+import { openSts } from '../../main/sts/sts.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { aliceKeys, aliceSeed, aliceSerial } from '../sts/sample-world.ts';
@@ -39,8 +38,8 @@ function byPerson(profile: string) {
 
 /** Whose a profile's session is, asked of STS. */
 async function arnOf(profile: string): Promise<string> {
-  using connection = new StsConnection(clock);
-  return (await getCallerIdentity(connection, await byProgram(profile), 'us-east-1')).arn;
+  using sts = openSts(clock);
+  return (await sts.getCallerIdentity(await byProgram(profile), 'us-east-1')).arn;
 }
 
 function currentCode(): string {
