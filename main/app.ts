@@ -26,6 +26,7 @@ const root = path.join(import.meta.dirname, '../..');
 
 const opened = new Resources();
 let window: InterfaceWindow | undefined;
+let ending: Promise<void> | undefined;
 const openWindow = () => window?.show();
 
 try {
@@ -40,9 +41,7 @@ function begin(): void {
   const home = dataFolder();
   // Chromium writes files of its own, which are nobody else's business either.
   process.umask(0o077);
-  const chromiumFolder = path.join(home, 'chromium');
-  mkdirSync(chromiumFolder, { recursive: true, mode: 0o700 });
-  app.setPath('userData', chromiumFolder);
+  app.setPath('userData', makeFolder(path.join(home, 'chromium')));
 
   if (!app.requestSingleInstanceLock()) {
     console.error(`Latchkey is already running for this data folder (${home}). Its window is shown instead.`);
@@ -71,6 +70,20 @@ function begin(): void {
     event.preventDefault();
     void started.then(() => exit(0));
   });
+}
+
+/** @throws Failure ConfigUnreadable */
+function makeFolder(folder: string): string {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    return folder;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Failure(
+      'ConfigUnreadable',
+      `The data folder cannot be used (${reason}). LATCHKEY_HOME names another.`,
+    );
+  }
 }
 
 async function start(options: Options, home: string): Promise<void> {
@@ -136,11 +149,10 @@ function fail(error: unknown, options: Options | undefined): void {
   void exit(1);
 }
 
-async function exit(code: number): Promise<void> {
-  try {
-    await opened[Symbol.asyncDispose]();
-  } catch (error) {
-    console.error('Latchkey did not end cleanly:', error);
-  }
-  app.exit(code);
+/** Closes all that is open and ends the process; only the first call counts. */
+function exit(code: number): Promise<void> {
+  ending ??= opened[Symbol.asyncDispose]()
+    .catch((error: unknown) => console.error('Latchkey did not end cleanly:', error))
+    .then(() => app.exit(code));
+  return ending;
 }

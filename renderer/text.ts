@@ -38,6 +38,8 @@ export const text = {
     heading: 'Active profile',
     none: 'No active profile',
     noneHint: 'Choose one, and programs get its credentials.',
+    codeDeclined: 'No code was given yet.',
+    giveCode: 'Enter a code',
     endpoint: 'Endpoint',
     copyEndpoint: 'Copy the endpoint’s address',
     shell: 'Point a shell at it',
@@ -179,7 +181,6 @@ export const text = {
     checking: 'Checking…',
     submit: 'Confirm',
     cancel: 'Not now',
-    show: 'Show',
   },
 
   firstRun: {

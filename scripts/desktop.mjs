@@ -58,7 +58,7 @@ export function findElectron(env, folder = join(root, 'node_modules/electron')) 
     encoding: 'utf8',
   });
   if (status === 0 && existsSync(executable())) return { executable: executable() };
-  const reason = stderr.split('\n')[0] || `status ${status}`;
+  const reason = /^.*Error: .*$/m.exec(stderr)?.[0] ?? `its installer ended with status ${status}`;
   return { obstacle: `Electron ${version} could not be downloaded (${reason})` };
 }
 

@@ -17,12 +17,13 @@ interface Entry {
   readonly owner: object;
   readonly demand: Demand;
   readonly sinceMs: number;
-  readonly timeout: Disposable;
   /** Sends the code to STS; rejects with what STS said. */
   readonly attempt: (code: string) => Promise<void>;
   readonly fail: (failure: Failure) => void;
   state: 'waiting' | 'checking';
   problem: string | undefined;
+  /** Runs while it is waiting. */
+  timeout: Disposable | undefined;
 }
 
 interface Device {
@@ -47,7 +48,7 @@ const codeLifeMs = 90_000;
  * Where codes are asked for: one prompt for each device, however many wait. After a cancel nobody is prompted by a
  * program's request for a while, longer each time, so that a busy program cannot make a storm of prompts.
  */
-export class MfaDesk implements Disposable {
+export class MfaDesk {
   readonly #clock: Clock;
   readonly #changed: () => void;
   readonly #devices = new Map<string, Device>();
@@ -105,15 +106,13 @@ export class MfaDesk implements Disposable {
         owner,
         demand,
         sinceMs: this.#clock.now(),
-        timeout: this.#clock.schedule(promptTimeoutMs, () => {
-          this.cancel(serial);
-        }),
         attempt: async (code) => {
           resolve(await attempt(code));
         },
         fail: reject,
         state: 'waiting',
         problem: undefined,
+        timeout: this.#scheduleTimeout(serial),
       });
       this.#changed();
     });
@@ -134,34 +133,41 @@ export class MfaDesk implements Disposable {
     try {
       this.#refuseSentCode(device, code);
       device.sentCodes.set(code, this.#clock.elapsed());
+      entry.timeout?.[Symbol.dispose]();
       entry.state = 'checking';
       entry.problem = undefined;
       this.#changed();
       await entry.attempt(code);
     } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      entry.state = 'waiting';
-      if (error.code === 'MfaRejected') {
-        entry.problem = error.message;
-        this.#changed();
-      } else {
+      const failure =
+        error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
+      if (failure.code === 'MfaRejected') this.#askAgain(serial, device, entry, failure.message);
+      else {
         this.#end(device, entry);
-        entry.fail(error);
+        entry.fail(failure);
       }
-      throw error;
+      throw failure;
     }
     device.quietPeriodMs = firstQuietPeriodMs;
     device.quietUntilElapsedMs = 0;
     this.#end(device, entry);
   }
 
-  /** The person does not want to give a code now: all who wait are told, and a quiet period begins. */
+  /**
+   * The person does not want to give a code now: all who wait are told, and a quiet period begins. A code that is
+   * being checked was given, and is not called back.
+   */
   cancel(serial: string): void {
     const device = this.#devices.get(serial);
-    if (!device || device.entries.length === 0) return;
+    const waiting = device?.entries.filter(({ state }) => state === 'waiting') ?? [];
+    if (!device || waiting.length === 0) return;
     device.quietUntilElapsedMs = this.#clock.elapsed() + device.quietPeriodMs;
     device.quietPeriodMs = Math.min(device.quietPeriodMs * 2, longestQuietPeriodMs);
-    this.#failAll(device, new Failure('MfaRequired', `No MFA code of ${serial} was given`));
+    const failure = new Failure('MfaRequired', `No MFA code of ${serial} was given`);
+    for (const entry of waiting) {
+      this.#end(device, entry);
+      entry.fail(failure);
+    }
   }
 
   /** Ends the prompts of an owner that needs no code any more. */
@@ -174,27 +180,26 @@ export class MfaDesk implements Disposable {
     }
   }
 
-  /** Ends every prompt with `failure`. */
-  endAll(failure: Failure): void {
-    for (const device of this.#devices.values()) this.#failAll(device, failure);
+  #askAgain(serial: string, device: Device, entry: Entry, problem: string): void {
+    if (!device.entries.includes(entry)) return; // withdrawn while its code was checked
+    entry.state = 'waiting';
+    entry.problem = problem;
+    entry.timeout?.[Symbol.dispose]();
+    entry.timeout = this.#scheduleTimeout(serial);
+    this.#changed();
   }
 
-  [Symbol.dispose](): void {
-    this.endAll(new Failure('NotRunning', 'Latchkey is ending'));
-  }
-
-  #failAll(device: Device, failure: Failure): void {
-    for (const entry of [...device.entries]) {
-      this.#end(device, entry);
-      entry.fail(failure);
-    }
+  #scheduleTimeout(serial: string): Disposable {
+    return this.#clock.schedule(promptTimeoutMs, () => {
+      this.cancel(serial);
+    });
   }
 
   #end(device: Device, entry: Entry): void {
     const index = device.entries.indexOf(entry);
     if (index === -1) return;
     device.entries.splice(index, 1);
-    entry.timeout[Symbol.dispose]();
+    entry.timeout?.[Symbol.dispose]();
     this.#changed();
   }
 

@@ -30,6 +30,9 @@ export interface SessionsOptions {
 /** What changed: a profile's standing by its name, or what belongs to no profile (prompts, the lock). */
 export type SessionsListener = (profile: string | undefined) => void;
 
+/** How often the ages of held sessions are looked at, so that no setting of the clock hides behind a later sleep. */
+const clockWatchMs = 15_000;
+
 const idle: SessionStanding = { state: 'idle', expiresAtMs: undefined, problem: undefined };
 
 /** Every session there is: gives a profile's from memory, acquires and renews it, and drops what no longer holds. */
@@ -44,6 +47,7 @@ export class Sessions implements Disposable {
   /** The last step of each profile that was asked for. */
   readonly #chains = new Map<string, StepSession>();
   #locked = false;
+  #clockWatch: Disposable | undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
@@ -55,6 +59,7 @@ export class Sessions implements Disposable {
     this.#configurationWatch = options.configuration.onChange(() => {
       this.#forgetChanged();
     });
+    this.#watchClock();
   }
 
   get isLocked(): boolean {
@@ -86,7 +91,6 @@ export class Sessions implements Disposable {
   /** Drops every session; nothing is served or fetched until `unlock`. What programs hold stays valid at AWS. */
   lock(): void {
     this.#locked = true;
-    this.desk.endAll(locked());
     this.#endSteps([...this.#steps.keys()], locked());
     this.#tell(undefined);
   }
@@ -104,9 +108,16 @@ export class Sessions implements Disposable {
 
   [Symbol.dispose](): void {
     this.#configurationWatch[Symbol.dispose]();
-    this.desk[Symbol.dispose]();
+    this.#clockWatch?.[Symbol.dispose]();
     this.#endSteps([...this.#steps.keys()], new Failure('NotRunning', 'Latchkey is ending'));
     this.#listeners.clear();
+  }
+
+  #watchClock(): void {
+    this.#clockWatch = this.#options.clock.schedule(clockWatchMs, () => {
+      for (const step of this.#steps.values()) step.noteAge();
+      this.#watchClock();
+    });
   }
 
   #chain(name: string): StepSession {

@@ -119,6 +119,11 @@ export class StepSession implements Disposable {
     return this.#start(demand);
   }
 
+  /** Looks at the clocks, so that the session's age is known from here on whatever happens to them. */
+  noteAge(): void {
+    this.#held?.current();
+  }
+
   /** Forgets a session that STS no longer takes. */
   drop(): void {
     this.#held = undefined;

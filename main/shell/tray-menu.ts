@@ -72,6 +72,8 @@ export function headlineChangesInMs(state: State, nowMs: number): number | undef
 
 const separator: MenuItemConstructorOptions = { type: 'separator' };
 const minuteMs = 60_000;
+/** The window's. */
+const order = new Intl.Collator(undefined, { numeric: true });
 
 function activeProfile(state: State): ProfileView | undefined {
   return state.profiles.find((view) => view.profile.name === state.status.active);
@@ -119,12 +121,16 @@ function timeLeft(leftMs: number): string {
 }
 
 function profileItems(state: State, actions: TrayActions): MenuItemConstructorOptions[] {
-  const { profiles, status } = state;
+  const { status } = state;
+  const profiles = state.profiles.toSorted((one, other) =>
+    order.compare(one.profile.name, other.profile.name),
+  );
   if (profiles.length === 0)
     return [{ label: 'No profiles yet: add one…', click: () => actions.openWindow() }];
   if (profiles.length <= flatMenuMaximum) return profiles.map((view) => profileItem(view, state, actions));
 
-  return [...byAccount(profiles)].map(([accountId, views]) => {
+  const accounts = [...byAccount(profiles)].toSorted(([one], [other]) => order.compare(one, other));
+  return accounts.map(([accountId, views]) => {
     const shown = views.slice(0, submenuMaximum).map((view) => profileItem(view, state, actions));
     const hidden = views.length - shown.length;
     const active = views.some((view) => view.profile.name === status.active);

@@ -3,10 +3,13 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { buildCommand, run, start, type CommandRun } from './latchkey.ts';
 import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
+
+// Machines that run tests are busy ones.
+vi.setConfig({ testTimeout: 30_000 });
 
 const commands = ['serve', 'status', 'use', 'mfa', 'open'];
 const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';

@@ -44,6 +44,7 @@ export function hasTerminal(): boolean {
 export class Terminal implements Disposable {
   readonly #child: ChildProcess;
   readonly #ended: Promise<unknown>;
+  #hasEnded = false;
   #screen = '';
   #read = 0;
 
@@ -56,7 +57,7 @@ export class Terminal implements Disposable {
     const command = ['sh', '-c', script, 'sh', process.execPath, latchkey, ...args];
     const child = spawn(python, ['-c', program, ...command], { env: { ...env, TERM: 'xterm' } });
     this.#child = child;
-    this.#ended = once(child, 'close');
+    this.#ended = once(child, 'close').then(() => (this.#hasEnded = true));
     child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#screen += part));
     child.stdin.on('error', () => undefined);
   }
@@ -75,7 +76,7 @@ export class Terminal implements Disposable {
         this.#read += end;
         return unread.slice(0, end);
       }
-      if (this.#child.exitCode !== null) throw new Error(`it ended without showing ${pattern}: ${unread}`);
+      if (this.#hasEnded) throw new Error(`it ended without showing ${pattern}: ${unread}`);
       await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), this.#ended]);
     }
   }

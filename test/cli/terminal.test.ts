@@ -1,7 +1,12 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { serveLocalSocket } from '../../main/control/local-socket.ts';
+import type { Service } from '../../main/control/service.ts';
+import { controlAddress } from '../../main/platform/data-folder.ts';
+import { profileSchema } from '../../main/profiles/profile.ts';
+import type { Answer, BrokerEvent, ProfileView, Prompt, State } from '../../preload/contract.ts';
 import { needs } from '../platform/needs.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
-import { buildCommand, hasTerminal, Terminal } from './latchkey.ts';
+import { buildCommand, hasTerminal, run, Terminal } from './latchkey.ts';
 import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
 
 const withTerminal = needs(hasTerminal(), 'no Python here, which makes the terminals: install python3');
@@ -98,6 +103,22 @@ describe.skipIf(withTerminal.missing)(
       await other;
     });
 
+    test('asks once where the answer to a code comes before the news that the prompt is gone', async () => {
+      await own.broker[Symbol.asyncDispose]();
+      const service = new PromptingService();
+      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type('123456\n');
+      await service.answered;
+      // News of something else, at which the prompt still stands.
+      service.tell();
+      expect((await run(own.env, ['status'])).status).toBe(0);
+      service.end();
+      expect(await terminal.shows(/is .*active/)).not.toContain('MFA code for');
+      expect(await terminal.ends()).toBe(0);
+    });
+
     test('ends with 130 on Ctrl-C, and leaves the terminal as it was', async () => {
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(question);
@@ -125,3 +146,77 @@ describe.skipIf(withTerminal.missing)(
     });
   },
 );
+
+/** A broker whose news of an accepted code comes late: a real one's comes first nearly always. */
+class PromptingService implements Service {
+  readonly answered: Promise<void>;
+  #noteAnswer: () => void = () => undefined;
+  #noteUse: (answer: Answer<unknown>) => void = () => undefined;
+  #isPrompting = true;
+  readonly #listeners = new Set<(event: BrokerEvent) => void>();
+
+  constructor() {
+    this.answered = new Promise((resolve) => (this.#noteAnswer = resolve));
+  }
+
+  call(name: string): Promise<Answer<unknown>> {
+    if (name === 'state.read') return Promise.resolve({ value: this.#state() });
+    if (name === 'profiles.use') return new Promise((resolve) => (this.#noteUse = resolve));
+    this.#noteAnswer();
+    return Promise.resolve({ value: {} });
+  }
+
+  subscribe(listener: (event: BrokerEvent) => void): Disposable {
+    this.#listeners.add(listener);
+    listener({ type: 'state', state: this.#state() });
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  tell(): void {
+    for (const listener of this.#listeners) listener({ type: 'state', state: this.#state() });
+  }
+
+  end(): void {
+    this.#isPrompting = false;
+    this.tell();
+    this.#noteUse({ value: this.#guarded() });
+  }
+
+  #state(): State {
+    const prompt: Prompt = {
+      serial: aliceSerial,
+      profile: 'guarded',
+      cause: 'person',
+      state: 'waiting',
+      sinceMs: 1,
+    };
+    return {
+      status: {
+        version: '0.0.0',
+        locked: false,
+        active: 'guarded',
+        endpoint: 'http://127.0.0.1:1/',
+        keys: [],
+        prompts: this.#isPrompting ? [prompt] : [],
+      },
+      profiles: [this.#guarded()],
+    };
+  }
+
+  #guarded(): ProfileView {
+    const roleArn = 'arn:aws:iam::444455556666:role/Guarded';
+    const profile = profileSchema.parse({
+      name: 'guarded',
+      roleArn,
+      base: { key: 'work' },
+      region: 'eu-central-1',
+    });
+    return {
+      profile,
+      accountId: '444455556666',
+      roleName: 'Guarded',
+      effectiveDurationSeconds: 3600,
+      session: { state: this.#isPrompting ? 'waitingForMfa' : 'active' },
+    };
+  }
+}

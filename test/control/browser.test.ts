@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serveBrowser, type BrowserServer } from '../../main/control/browser.ts';
 import { secretLifeMs } from '../../main/control/sign-in.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
@@ -17,6 +18,9 @@ import { openRequest, rawRequest, type RawAnswer } from './raw-request.ts';
 import { ServiceStandIn } from './service-stand-in.ts';
 
 const asRoot = needs(process.getuid?.() === 0, 'a program of another user can be started by root only');
+
+// Machines that run tests are busy ones.
+vi.setConfig({ testTimeout: 30_000 });
 
 let opened: Resources;
 let clock: FakeClock;
@@ -349,9 +353,19 @@ describe('the contract for a browser', () => {
 describe('the peer of a browser’s connection', () => {
   const request = (host: string) => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 
+  /** Takes as long as two requests, by which what a client sent has come in. */
+  async function aWhile(): Promise<void> {
+    await ask({ method: 'GET', path: '/' });
+    await ask({ method: 'GET', path: '/' });
+  }
+
   test.each<[string, PeerIdentity]>([
-    ['is another user', { isOwnUser: () => Promise.resolve(false) }],
-    ['cannot be found out', { isOwnUser: () => Promise.reject(new Error('no such row')) }],
+    ['is another user', { isOwnUser: () => false }],
+    ['is found to be another user after a while', { isOwnUser: () => aWhile().then(() => false) }],
+    [
+      'cannot be found out',
+      { isOwnUser: () => aWhile().then(() => Promise.reject(new Error('no such row'))) },
+    ],
     [
       'cannot even be asked for',
       {
@@ -388,7 +402,8 @@ describe('the peer of a browser’s connection', () => {
     const socket = connect(Number(port), hostname);
     const answer = text(socket);
     socket.write(request(host).replace('Connection: close\r\n', ''));
-    while (seen.length === 0) await new Promise(setImmediate);
+    await once(socket, 'connect');
+    await aWhile();
     expect(seen).toEqual([
       {
         localAddress: '127.0.0.1',
@@ -405,14 +420,22 @@ describe('the peer of a browser’s connection', () => {
 
   test('that goes while it is being found out harms nobody', async () => {
     let decide: (isOwn: boolean) => void = () => undefined;
-    const asked: unknown[] = [];
     const decided = new Promise<boolean>((resolve) => (decide = resolve));
-    const patient = await serve({ isOwnUser: () => (asked.push(true), decided) });
+    const patient = await serve({ isOwnUser: () => decided });
     const { hostname, port } = new URL(patient.origin);
+    const accepted = new Promise<Socket>((resolve) => {
+      const take = (message: unknown) => {
+        unsubscribe('net.server.socket', take);
+        resolve((message as { socket: Socket }).socket);
+      };
+      subscribe('net.server.socket', take);
+    });
     const socket = connect(Number(port), hostname);
-    while (asked.length === 0) await new Promise(setImmediate);
+    const serverSide = await accepted;
+    // Nobody but the server listens for its errors: one without a listener would end this process.
+    const closed = new Promise((resolve) => serverSide.once('close', resolve));
     socket.resetAndDestroy();
-    await once(socket, 'close');
+    await closed;
     decide(true);
     expect((await ask({ method: 'GET', path: '/', at: patient })).status).toBe(200);
   });

@@ -66,6 +66,19 @@ test('a code with letters is refused where it was given, and not sent', async ({
   await expect(using).rejects.toThrow('No MFA code');
 });
 
+test('a declined code is no failure, and can be given later', async ({ window }) => {
+  await window.search.fill('guarded');
+  await window.page.keyboard.press('Enter');
+  const { panel, code } = new MfaPanel(window, 'alice');
+  await code.press('Escape');
+  await expect(panel).toBeHidden();
+  await expect(window.row('guarded')).toContainText('Needs code');
+  await expect(window.notice).toHaveCount(0);
+  await window.button('Enter a code').click();
+  await code.pressSequentially(totp(aliceSeed, Date.now()));
+  await expect(window.activeCard).toContainText('Ready');
+});
+
 test('a prompt takes no focus from somebody who types', async ({ latchkey, window }) => {
   await window.button('Add role').click();
   await window.field('Name').pressSequentially('dep');

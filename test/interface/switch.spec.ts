@@ -52,6 +52,8 @@ test('a role that STS refuses is active and failed, with the reason and AWS’s 
   await expect(window.activeCard).toContainText('Failed');
   await expect(window.activeCard).toContainText('AccessDenied');
   await expect(window.row('not-mine')).toContainText('Failed');
+  // Once, where it stands, and not a second time above the list.
+  await expect(window.notice).toHaveCount(0);
   await window.activeCard.getByText('Details').click();
   await expect(window.activeCard).toContainText(/AWS request ID\s*[0-9a-f-]{36}/);
 });

@@ -69,11 +69,11 @@ it('tells each subscription the state and then its changes', () => {
   page.message(channels.subscribe, page.mainFrame, 2);
   page.message(channels.unsubscribe, page.mainFrame, 1);
   service.changeStatus({ locked: true });
-  const told = page.sent.map(([channel, id, event]) => [channel, id, Reflect.get(Object(event), 'type')]);
-  expect(told).toEqual([
-    [channels.event, 1, 'state'],
-    [channels.event, 2, 'state'],
-    [channels.event, 2, 'status'],
+  const told = page.sent.map(([channel, id, event]) => ({ channel, id, event }));
+  expect(told).toMatchObject([
+    { channel: channels.event, id: 1, event: { type: 'state' } },
+    { channel: channels.event, id: 2, event: { type: 'state' } },
+    { channel: channels.event, id: 2, event: { type: 'status' } },
   ]);
 });
 

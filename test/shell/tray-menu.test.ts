@@ -87,13 +87,21 @@ describe('the menu', () => {
       ],
     });
     expect(labels.slice(1, 7)).toEqual([
-      'dev',
-      'prod (protected, needs code)',
       'audit (signing in)',
       'billing (renewing)',
-      'ops (failed)',
       'data (renewal failed)',
+      'dev',
+      'ops (failed)',
+      'prod (protected, needs code)',
     ]);
+  });
+
+  it('orders the profiles by name, with numbers by their size', () => {
+    const { labels } = menuOf({
+      status: status(),
+      profiles: ['stage10', 'stage9', 'prod'].map((name) => profile(name)),
+    });
+    expect(labels.slice(1, 4)).toEqual(['prod', 'stage9', 'stage10']);
   });
 
   it('uses the profile that is clicked', () => {

@@ -105,8 +105,9 @@ describe('Electron is found', () => {
 
   test('nowhere, with the reason in one line, where it cannot be downloaded', async () => {
     const installed = await electronPackage(`throw new TypeError('fetch failed')`);
-    const { obstacle } = { obstacle: '', ...findElectron({}, installed) };
-    expect(obstacle).toMatch(/^Electron 45\.4\.1 could not be downloaded \(.+\)$/);
+    expect(findElectron({}, installed)).toEqual({
+      obstacle: 'Electron 45.4.1 could not be downloaded (TypeError: fetch failed)',
+    });
   });
 });
 
