@@ -148,6 +148,7 @@ function admitOwnUserOnly(server: Server, peer: PeerIdentity): void {
     const ignore = () => undefined;
     socket.on('error', ignore);
     void isOwnUser(socket, peer).then((isOwn) => {
+      // One that has closed meanwhile would be kept by the server, which waits for its end.
       if (!isOwn || socket.destroyed) {
         socket.destroy();
         return;

@@ -148,7 +148,8 @@ async function describe(address: string): Promise<string> {
     const answer = await brokerAt(address).call('state.read', {}, AbortSignal.timeout(1_000));
     if ('problem' in answer) return 'Latchkey';
     const { version, endpoint } = answer.value.status;
-    return `Latchkey ${version}, serving ${endpoint},`;
+    // One that is starting itself has no endpoint yet.
+    return endpoint === '' ? `Latchkey ${version}` : `Latchkey ${version}, serving ${endpoint},`;
   } catch {
     return 'Latchkey';
   }

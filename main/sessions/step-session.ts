@@ -247,7 +247,9 @@ export class StepSession implements Disposable {
     };
   }
 
-  #request(credentials: SigningCredentials, demand: Demand): Promise<Session> {
+  async #request(credentials: SigningCredentials, demand: Demand): Promise<Session> {
+    // It may have ended while its key or the step below was waited for: then nobody is asked any more.
+    if (this.#ended) throw this.#ended;
     const { step } = this;
     const { sts, desk } = this.#surroundings;
     switch (step.operation) {

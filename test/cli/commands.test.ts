@@ -162,6 +162,13 @@ describe('with a broker running', () => {
       expect(await once(child, 'close')).toEqual([0, null]);
     });
 
+    test('ends with 130 when it is interrupted, also where a parent and no shell looks', async () => {
+      const used = start(own.env, ['use', 'guarded']);
+      await untilPrompted(own);
+      used.kill('SIGINT');
+      expect(await once(used, 'close')).toEqual([130, null]);
+    });
+
     test('ends with the reason when the broker ends meanwhile', async () => {
       const used = start(own.env, ['use', 'guarded']);
       const stderr = text(used.stderr);
