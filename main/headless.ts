@@ -40,8 +40,10 @@ export async function serveHeadless(
 async function compose(options: Options, print: (line: string) => void, opened: Resources): Promise<void> {
   const version = packageVersion();
   const peer = peerIdentity();
-  // There is no link yet when the local socket answers first.
-  let link = (): string | null => null;
+  // The local socket answers before there is a link.
+  let link = (): string => {
+    throw new Failure('NotRunning', 'Latchkey is still starting; try again');
+  };
   const broker = opened.use(
     await startBroker({
       home: dataFolder(),
@@ -50,7 +52,7 @@ async function compose(options: Options, print: (line: string) => void, opened: 
       clock: systemClock,
       secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
       peer,
-      openInterface: () => Promise.resolve(link()),
+      openInterface: async () => Promise.resolve(link()),
     }),
   );
   const browser = opened.use(

@@ -123,7 +123,6 @@ function run(args) {
     cwd: root,
     env: {
       ...process.env,
-      FORCE_COLOR: process.stdout.isTTY ? '1' : '0',
       LATCHKEY_TEST_REPORT: reportFile,
       PLAYWRIGHT_JSON_OUTPUT_FILE: reportFile,
     },

@@ -20,6 +20,11 @@ const commands: ReadonlyMap<string, Command> = new Map(
  */
 export async function run(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
+  // A server ends in its own way, and goes on when nobody reads what it printed.
+  if (name !== 'serve') {
+    process.once('SIGINT', interrupt);
+    process.stdout.on('error', () => process.exit(exitStatus.failed));
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     printHelp(rest[0] === undefined ? undefined : commands.get(rest[0]));
     return exitStatus.done;
@@ -40,10 +45,6 @@ export async function run(argv: readonly string[]): Promise<number> {
     printHelp(command);
     return exitStatus.done;
   }
-  // A server ends in its own way.
-  if (command !== serve) process.once('SIGINT', interrupt);
-  // Whoever read the output has seen enough of it.
-  process.stdout.on('error', () => process.exit(exitStatus.failed));
   try {
     await command.run(rest);
     return exitStatus.done;

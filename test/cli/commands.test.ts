@@ -76,6 +76,14 @@ describe('the command line', () => {
     },
   );
 
+  test('ends without a word when nobody reads its output', async () => {
+    const child = start(nowhere, ['--help']);
+    const stderr = text(child.stderr);
+    child.stdout.destroy();
+    expect(await once(child, 'close')).toEqual([1, null]);
+    expect(await stderr).toBe('');
+  });
+
   test('does not speak through a folder that others can open', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'latchkey-open-'));
     await chmod(folder, 0o755);

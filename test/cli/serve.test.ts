@@ -119,6 +119,18 @@ describe('latchkey serve', { timeout: 30_000 }, () => {
     await expect(rawRequest({ ...hostOf(imds), path: '/' })).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   });
 
+  test('goes on when nobody reads what it prints', async () => {
+    const child = serve();
+    const stderr = text(child.stderr);
+    child.stdout.destroy();
+    // All but the last lines is printed when there is a link.
+    while ((await run(env, ['open'])).status !== 0) expect(child.exitCode).toBe(null);
+    expect(await run(env, ['status'])).toMatchObject({ status: 0 });
+    child.kill('SIGTERM');
+    expect(await once(child, 'close')).toEqual([0, null]);
+    expect(await stderr).toBe('');
+  });
+
   test('is had again after a broker that was killed', async () => {
     const { child } = await served();
     child.kill('SIGKILL');

@@ -190,7 +190,7 @@ describe('A role that needs MFA', () => {
 
   test('is served once `latchkey mfa` gives the code that `latchkey use` waits for', async () => {
     await using other = await startDemo();
-    const { finished, child } = startLatchkey(other, ['use', 'development']);
+    const { finished } = startLatchkey(other, ['use', 'development']);
     await vi.waitFor(async () => {
       const { stdout } = await latchkey(other, ['status', '--json']);
       expect(JSON.parse(stdout)).toMatchObject({ prompts: [{ serial: other.ready.mfa.serial }] });
@@ -199,7 +199,6 @@ describe('A role that needs MFA', () => {
     expect(letters.status).not.toBe(0);
     expect(letters.stderr).toContain('six digits');
     expect(await latchkey(other, ['mfa', await mfaCode(other)])).toMatchObject({ status: 0 });
-    child.stdin.end();
     expect(await finished).toMatchObject({ status: 0 });
     expect(await stsCalls(other)).toMatchObject({ GetSessionToken: 1 });
   }, 60_000);
