@@ -7,5 +7,8 @@ export default defineConfig({
     // Playwright's, see playwright.config.ts.
     exclude: ['test/interface/**', 'test/app/**'],
     restoreMocks: true,
+    // A test waits for events, which come late on a busy machine.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
   },
 });

@@ -10,8 +10,6 @@ import { parseArgs } from 'node:util';
 import { buildStale, root } from './build.mjs';
 import { findDesktop } from './desktop.mjs';
 
-export { displayObstacle, findElectron } from './desktop.mjs';
-
 /**
  * @typedef {object} Options
  * @property {boolean} headless

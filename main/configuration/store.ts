@@ -28,9 +28,10 @@ export class ConfigurationStore {
    */
   static async open(home: string): Promise<ConfigurationStore> {
     const path = join(home, 'config.json');
-    const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw new Failure('ConfigUnreadable', `${path} cannot be read: ${error.message}`, { cause: error });
+    const text = await readFile(path, 'utf8').catch((error: unknown) => {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new Failure('ConfigUnreadable', `${path} cannot be read: ${reason}`, { cause: error });
     });
     return new ConfigurationStore(path, text === undefined ? emptyConfiguration : parse(path, text));
   }

@@ -1,18 +1,13 @@
 /** The interface and the contract for a browser, on a loopback port of their own. */
-import { once } from 'node:events';
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
 import { paths, type Problem } from '../../preload/contract.ts';
-import { Failure } from '../failure.ts';
+import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
 import type { Clock, PeerIdentity } from '../platform/ports.ts';
 import { contractRoutes, createBoundedServer, hasHeaderOf, readJson, sendAnswer } from './http.ts';
-import { readInterfaceFiles, sendFile } from './interface-files.ts';
+import { interfaceHeaders, readInterfaceFiles, sendFile } from './interface-files.ts';
 import type { Service } from './service.ts';
 import { SignIn } from './sign-in.ts';
-
-/** A literal address: a name could be made to lead somewhere else. */
-const address = '127.0.0.1';
 
 export interface BrowserServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
@@ -42,7 +37,7 @@ export async function serveBrowser(options: {
   let host = '';
 
   function answer(request: IncomingMessage, response: ServerResponse) {
-    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
+    for (const [name, value] of securityHeaders) response.setHeader(name, value);
     const refused = refusal(request, host);
     if (refused !== undefined) sendAnswer(response, { problem: refused });
     else if (isForInterface(request)) sendFile(response, files.get(request.url ?? ''));
@@ -60,9 +55,7 @@ export async function serveBrowser(options: {
 
   const server = createBoundedServer(answer);
   admitOwnUserOnly(server, options.peer);
-  server.listen({ host: address, port: 0, exclusive: true });
-  await once(server, 'listening');
-  host = `${address}:${portOf(server)}`;
+  host = `${loopbackAddress}:${await listenOnLoopback(server, 0)}`;
   const origin = `http://${host}`;
 
   return {
@@ -70,10 +63,7 @@ export async function serveBrowser(options: {
     link: () => `${origin}/#key=${signIn.newSecret()}`,
     async [Symbol.asyncDispose]() {
       routes[Symbol.dispose]();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await closeServer(server);
     },
   };
 }
@@ -83,28 +73,7 @@ const exchangeSchema = z.strictObject({ secret: z.string().check(z.maxLength(64)
 const signInNeeded: Problem = { code: 'SignInNeeded', message: 'Open a new link with: latchkey open' };
 const nothingThere: Problem = { code: 'NotFound', message: 'There is nothing at this path.' };
 
-const securityHeaders = {
-  'content-security-policy': [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self'",
-    "font-src 'self'",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    // Text becomes markup only through Svelte's own policy, which is made for its compiled templates.
-    "require-trusted-types-for 'script'",
-    'trusted-types svelte-trusted-html',
-  ].join('; '),
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-};
+const securityHeaders = Object.entries(interfaceHeaders("'self'"));
 
 /** The interface's files hold no secret and need no token: a browser sends none with what a page loads. */
 function isForInterface(request: IncomingMessage): boolean {
@@ -133,45 +102,4 @@ function refusal(request: IncomingMessage, host: string): Problem | undefined {
 
 function refused(message: string): Problem {
   return { code: 'Refused', message };
-}
-
-/**
- * Hands a connection on to the HTTP server when its other end is known to be ours, and destroys any other. The
- * server's own listener has to wait for that: it answers some requests (without Host, `Expect: 100-continue`)
- * before anybody is asked.
- */
-function admitOwnUserOnly(server: Server, peer: PeerIdentity): void {
-  const accepting = server.listeners('connection');
-  server.removeAllListeners('connection');
-  server.on('connection', (socket: Socket) => {
-    // Without a listener an error of a connection that is not handed on yet would end this process.
-    const ignore = () => undefined;
-    socket.on('error', ignore);
-    void isOwnUser(socket, peer).then((isOwn) => {
-      // One that has closed meanwhile would be kept by the server, which waits for its end.
-      if (!isOwn || socket.destroyed) {
-        socket.destroy();
-        return;
-      }
-      socket.off('error', ignore);
-      for (const accept of accepting) Reflect.apply(accept, server, [socket]);
-    });
-  });
-}
-
-async function isOwnUser(socket: Socket, peer: PeerIdentity): Promise<boolean> {
-  const { localAddress, localPort, remoteAddress, remotePort } = socket;
-  // They are undefined where the other end has gone already.
-  if (!localAddress || !localPort || !remoteAddress || !remotePort) return false;
-  try {
-    return await peer.isOwnUser({ localAddress, localPort, remoteAddress, remotePort });
-  } catch {
-    return false;
-  }
-}
-
-function portOf(server: Server): number {
-  const bound = server.address();
-  if (typeof bound === 'object' && bound) return bound.port;
-  throw new Failure('Internal', 'The server for the browser has no port.');
 }

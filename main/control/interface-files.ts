@@ -1,4 +1,4 @@
-/** The built interface, as the browser's server hands it out. */
+/** The built interface, and what goes with it wherever it is shown: in the window and in a browser. */
 import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { extname, join, relative, sep } from 'node:path';
@@ -7,6 +7,37 @@ import { Failure } from '../failure.ts';
 interface InterfaceFile {
   readonly contentType: string;
   readonly content: Buffer;
+}
+
+/**
+ * The headers of every file. The page may run and show what it came with: nothing from anywhere else, no inline script
+ * or style, no `eval`, no frame, no form.
+ * @param connect the sources it may connect to; the window's talks over its preload and needs none
+ */
+export function interfaceHeaders(connect: "'self'" | "'none'"): Readonly<Record<string, string>> {
+  return {
+    'content-security-policy': [
+      "default-src 'none'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "img-src 'self'",
+      "font-src 'self'",
+      `connect-src ${connect}`,
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+      // Text becomes markup only through Svelte's own policy, which is made for its compiled templates.
+      "require-trusted-types-for 'script'",
+      'trusted-types svelte-trusted-html',
+    ].join('; '),
+    'x-content-type-options': 'nosniff',
+    'x-frame-options': 'DENY',
+    'x-dns-prefetch-control': 'off',
+    'referrer-policy': 'no-referrer',
+    'cache-control': 'no-store',
+    'cross-origin-opener-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  };
 }
 
 const contentTypes: Readonly<Record<string, string>> = {

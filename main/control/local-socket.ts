@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
 import { ensurePrivateFolder } from '../platform/data-folder.ts';
+import { closeServer } from '../platform/loopback.ts';
 import { brokerAt, isMissing } from './client.ts';
 import { contractRoutes, createBoundedServer, hasHeaderOf, sendAnswer } from './http.ts';
 import type { Service } from './service.ts';
@@ -37,10 +38,7 @@ export async function serveLocalSocket(service: Service, address: string): Promi
     async [Symbol.asyncDispose]() {
       remove();
       routes[Symbol.dispose]();
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
+      await closeServer(server);
     },
   };
 }

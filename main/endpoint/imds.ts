@@ -177,8 +177,8 @@ function send(
   response: ServerResponse,
   status: number,
   body: string,
-  lifeSeconds: TokenLife = undefined,
-  allow: string | undefined = undefined,
+  lifeSeconds?: TokenLife,
+  allow?: string,
 ): void {
   const headers = [
     'Content-Type',

@@ -21,7 +21,7 @@ export async function listenOnLoopback(server: Server, port: number): Promise<nu
   throw new Failure('Internal', 'A server listens on no port');
 }
 
-/** Ends a server and every connection to it. */
+/** Ends a server, on loopback or a socket file, and every connection to it. */
 export async function closeServer(server: Server): Promise<void> {
   const closed = once(server, 'close');
   server.close();

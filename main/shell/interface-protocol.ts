@@ -4,39 +4,14 @@
  * interface.
  */
 import type { Protocol, Session } from 'electron';
-import { readInterfaceFiles } from '../control/interface-files.ts';
+import { interfaceHeaders, readInterfaceFiles } from '../control/interface-files.ts';
 
 const scheme = 'latchkey';
 export const interfaceOrigin = `${scheme}://app`;
 export const interfaceUrl = `${interfaceOrigin}/`;
 
-/**
- * What the page may do: run and show the files it came with. Nothing from anywhere else, no inline script or
- * style, no `eval`, no frame, no form, no connection: what it has to say goes over the preload's bridge.
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "font-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  // Text becomes markup only through Svelte's own policy, which is made for its compiled templates.
-  "require-trusted-types-for 'script'",
-  'trusted-types svelte-trusted-html',
-].join('; ');
-
-const headers = {
-  'content-security-policy': contentSecurityPolicy,
-  'x-content-type-options': 'nosniff',
-  'x-dns-prefetch-control': 'off',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
+/** It says what it has to say over the preload's bridge, and connects to nothing. */
+const headers = interfaceHeaders("'none'");
 
 /**
  * Makes the scheme known to Chromium, if declare-scheme.cjs has not done so already. Electron takes this once, before

@@ -9,7 +9,7 @@ import { brokerAt } from '../../main/control/client.ts';
 import { controlAddress } from '../../main/platform/data-folder.ts';
 import type { CallName, Input, Output } from '../../preload/contract.ts';
 import { root } from '../../scripts/build.mjs';
-import { displayObstacle, findElectron } from '../../scripts/launch.mjs';
+import { displayObstacle, findElectron } from '../../scripts/desktop.mjs';
 import { needs } from '../platform/needs.ts';
 import { startEmbeddedSts, type EmbeddedSts } from '../sts/embedded-sts.ts';
 import { aliceKeys, aliceSerial, sampleWorld } from '../sts/sample-world.ts';

@@ -274,7 +274,7 @@ describe('renewals that nobody waits for', () => {
   });
 
   it('are spread to five calls a second', async () => {
-    for (let seconds = 0, due = 1; due <= names.length; seconds++, due += 5) {
+    for (let due = 1; due <= names.length; due += 5) {
       await vi.waitFor(() => {
         expect(core.sts.calls()['AssumeRole']).toBe(due);
         const waiting = names.filter((name) => core.sessions.standing(name).state === 'refreshing');
