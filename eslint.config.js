@@ -68,6 +68,8 @@ export default defineConfig(
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: tseslint.parser } },
+    // Props are declared in one `let`, since some may be bound.
+    rules: { 'prefer-const': 'off' },
   },
   { files: ['renderer/**'], languageOptions: { globals: globals.browser } },
   {

@@ -9,6 +9,7 @@ import { controlAddress, ensurePrivateFolder } from './platform/data-folder.ts';
 import type { Clock, PeerIdentity, SecretStore } from './platform/ports.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
+import { KeptSessions } from './sessions/kept-sessions.ts';
 import { Sessions } from './sessions/sessions.ts';
 import { openSts } from './sts/sts.ts';
 
@@ -51,7 +52,16 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
   const configuration = await ConfigurationStore.open(home);
   const sts = opened.use(openSts(clock));
   const keys = new KeyCustody(clock, configuration, options.secrets, sts);
-  const sessions = opened.use(new Sessions({ clock, configuration, keys, sts, random: Math.random }));
+  const sessions = opened.use(
+    new Sessions({
+      clock,
+      configuration,
+      keys,
+      sts,
+      kept: keptSessions(options, configuration),
+      random: Math.random,
+    }),
+  );
   let endpoint: Endpoint | undefined;
   const service = opened.use(
     new BrokerService({
@@ -84,4 +94,14 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
     }),
   );
   return { service, endpoint, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+}
+
+function keptSessions({ secrets }: BrokerOptions, configuration: ConfigurationStore): KeptSessions {
+  return new KeptSessions({
+    secrets,
+    isOn: () => configuration.current.settings.keepMfaSessions,
+    warn: (message) => {
+      console.error(message);
+    },
+  });
 }

@@ -19,6 +19,8 @@ export const configurationSchema = z.strictObject({
         .check(z.int(portMessage), z.minimum(1, portMessage), z.maximum(65535, portMessage)),
       standardPort,
     ),
+    /** Whether sessions that took an MFA code outlive a restart, in the keychain. */
+    keepMfaSessions: z._default(z.boolean({ error: 'settings.keepMfaSessions must be true or false' }), true),
   }),
   keys: z.array(accessKeySchema),
   profiles: z.array(profileSchema),
@@ -30,7 +32,7 @@ export type Configuration = z.output<typeof configurationSchema>;
 
 export const emptyConfiguration: Configuration = {
   version: 1,
-  settings: { port: standardPort },
+  settings: { port: standardPort, keepMfaSessions: true },
   keys: [],
   profiles: [],
   active: null,

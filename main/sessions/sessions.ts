@@ -1,4 +1,4 @@
-import { findProfile } from '../configuration/configuration.ts';
+import { findProfile, type Configuration } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
 import type { KeyCustody } from '../keys/custody.ts';
@@ -7,6 +7,7 @@ import type { Session } from '../sts/session.ts';
 import type { Sts } from '../sts/sts.ts';
 import { chainOf, stepsOf } from './chain.ts';
 import type { Demand } from './demand.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import { MfaDesk } from './mfa-desk.ts';
 import { Pace } from './pace.ts';
 import { StepSession, type StepProblem } from './step-session.ts';
@@ -23,6 +24,7 @@ export interface SessionsOptions {
   readonly configuration: ConfigurationStore;
   readonly keys: KeyCustody;
   readonly sts: Sts;
+  readonly kept: KeptSessions;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
 }
@@ -47,10 +49,13 @@ export class Sessions implements Disposable {
   /** The last step of each profile that was asked for. */
   readonly #chains = new Map<string, StepSession>();
   #locked = false;
+  /** What the keychain may hold a session for, and the configuration that says so. */
+  #keepable: { readonly configuration: Configuration; readonly steps: ReadonlySet<string> };
   #clockWatch: Disposable | undefined;
 
   constructor(options: SessionsOptions) {
     this.#options = options;
+    this.#keepable = keepableOf(options.configuration.current);
     this.#pace = new Pace(options.clock);
     this.desk = new MfaDesk(options.clock, () => {
       this.#tell(undefined);
@@ -91,6 +96,7 @@ export class Sessions implements Disposable {
   /** Drops every session; nothing is served or fetched until `unlock`. What programs hold stays valid at AWS. */
   lock(): void {
     this.#locked = true;
+    for (const step of this.#keepable.steps) void this.#options.kept.forget(step);
     this.#endSteps([...this.#steps.keys()], locked());
     this.#tell(undefined);
   }
@@ -138,11 +144,12 @@ export class Sessions implements Disposable {
   }
 
   #surroundings() {
-    const { clock, sts, keys, random } = this.#options;
+    const { clock, sts, keys, kept, random } = this.#options;
     return {
       clock,
       sts,
       keys,
+      kept,
       random,
       desk: this.desk,
       pace: this.#pace,
@@ -161,6 +168,7 @@ export class Sessions implements Disposable {
   /** After a change of the configuration: ends exactly the steps that no chain has any more. */
   #forgetChanged(): void {
     const { current } = this.#options.configuration;
+    this.#forgetKept(current);
     const kept = new Set<string>();
     for (const [name, last] of this.#chains) {
       const profile = findProfile(current, name);
@@ -172,6 +180,16 @@ export class Sessions implements Disposable {
       [...this.#steps.keys()].filter((id) => !kept.has(id)),
       new Failure('NotFound', 'The profile was changed or removed meanwhile'),
     );
+  }
+
+  /** Takes out of the keychain what no profile leads to any more. A switch changes neither keys nor profiles. */
+  #forgetKept(current: Configuration): void {
+    const { configuration, steps } = this.#keepable;
+    if (configuration.profiles === current.profiles && configuration.keys === current.keys) return;
+    this.#keepable = keepableOf(current);
+    for (const step of steps) {
+      if (!this.#keepable.steps.has(step)) void this.#options.kept.forget(step);
+    }
   }
 
   #endSteps(ids: readonly string[], failure: Failure): void {
@@ -190,6 +208,16 @@ export class Sessions implements Disposable {
   #tell(profile: string | undefined): void {
     for (const listener of this.#listeners) listener(profile);
   }
+}
+
+function keepableOf(configuration: Configuration) {
+  const steps = new Set<string>();
+  for (const profile of configuration.profiles) {
+    for (const { operation, id } of stepsOf(chainOf(configuration, profile))) {
+      if (operation === 'GetSessionToken') steps.add(id);
+    }
+  }
+  return { configuration, steps };
 }
 
 function stateOf(last: StepSession): SessionStanding['state'] {

@@ -7,6 +7,7 @@ import type { Step } from './chain.ts';
 import type { Demand } from './demand.ts';
 import type { MfaDesk } from './mfa-desk.ts';
 import { HeldSession } from './held-session.ts';
+import type { KeptSessions } from './kept-sessions.ts';
 import type { Pace, Turn } from './pace.ts';
 import { backoffMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
 
@@ -17,6 +18,7 @@ export interface StepSurroundings {
   readonly keys: KeyCustody;
   readonly desk: MfaDesk;
   readonly pace: Pace;
+  readonly kept: KeptSessions;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
   /** Whether somebody keeps this step's session in use besides those who asked for it. */
@@ -125,7 +127,12 @@ export class StepSession implements Disposable {
   }
 
   /** Forgets a session that STS no longer takes. */
-  drop(): void {
+  discard(): void {
+    void this.#surroundings.kept.forget(this.step.id);
+    this.#drop();
+  }
+
+  #drop(): void {
     this.#held = undefined;
     this.#timer?.[Symbol.dispose]();
     this.#surroundings.changed(this);
@@ -136,7 +143,7 @@ export class StepSession implements Disposable {
     this.#ended = failure;
     this.#surroundings.desk.withdraw(this, failure);
     this.#turn?.hurry();
-    this.drop();
+    this.#drop();
   }
 
   [Symbol.dispose](): void {
@@ -170,8 +177,9 @@ export class StepSession implements Disposable {
   #succeed(session: Session): Session {
     this.#inFlight = undefined;
     if (this.#ended) throw this.#ended;
-    const { clock, random } = this.#surroundings;
+    const { clock, random, kept } = this.#surroundings;
     this.#held = new HeldSession(session, clock);
+    if (this.step.operation === 'GetSessionToken') void kept.keep(this.step.id, session);
     this.#problem = undefined;
     this.#failures = 0;
     this.#pauseUntilElapsedMs = 0;
@@ -226,16 +234,26 @@ export class StepSession implements Disposable {
 
   async #walk(demand: Demand): Promise<Session> {
     const { source } = this;
-    if (!source) return this.#request(await this.#signWithKey(), demand);
+    if (!source) {
+      return (await this.#readKept()) ?? this.#request(await this.#signWithKey(), demand);
+    }
     const session = await source.acquire(demand, usableForStepMs);
     try {
       return await this.#request(session, demand);
     } catch (error) {
       if (!(error instanceof Failure) || !deadSessionCodes.has(error.awsCode ?? '')) throw error;
       // It ended or was revoked before its time: walk the chain anew, once.
-      if (source.session === session) source.drop();
+      if (source.session === session) source.discard();
       return this.#request(await source.acquire(demand, usableForStepMs), demand);
     }
+  }
+
+  /** The session that an earlier run of Latchkey was given a code for. */
+  async #readKept(): Promise<Session | undefined> {
+    if (this.step.operation !== 'GetSessionToken') return undefined;
+    const session = await this.#surroundings.kept.read(this.step.id);
+    const remainingMs = (session?.expiresAtMs ?? 0) - this.#surroundings.clock.now();
+    return remainingMs > usableForStepMs ? session : undefined;
   }
 
   async #signWithKey(): Promise<SigningCredentials> {

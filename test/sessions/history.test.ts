@@ -7,6 +7,7 @@ import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { profileSchema, type ProfileInput } from '../../main/profiles/profile.ts';
 import { Profiles } from '../../main/profiles/profiles.ts';
 import { Secret } from '../../main/secret.ts';
+import { KeptSessions } from '../../main/sessions/kept-sessions.ts';
 import { Sessions } from '../../main/sessions/sessions.ts';
 import type { Session, SigningCredentials } from '../../main/sts/session.ts';
 import type { Sts } from '../../main/sts/sts.ts';
@@ -210,8 +211,10 @@ async function live(events: readonly Event[]): Promise<void> {
   await using home = await temporaryHome();
   const sts = new TableSts(clock);
   const configuration = await ConfigurationStore.open(home.path);
-  const keys = new KeyCustody(clock, configuration, memorySecretStore(), sts);
-  const sessions = new Sessions({ clock, configuration, keys, sts, random: () => 0.5 });
+  const secrets = memorySecretStore();
+  const keys = new KeyCustody(clock, configuration, secrets, sts);
+  const kept = new KeptSessions({ secrets, isOn: () => true, warn: console.error });
+  const sessions = new Sessions({ clock, configuration, keys, sts, kept, random: () => 0.5 });
   await keys.add({
     label: 'work',
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
