@@ -70,6 +70,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       profiles: new Profiles(configuration),
       sessions,
       version,
+      secretsIn: options.secrets.kind,
       endpointUrl: () => endpoint?.url ?? '',
       openInterface,
     }),

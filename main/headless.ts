@@ -61,13 +61,13 @@ async function compose(options: Options, print: (line: string) => void, opened: 
   link = () => browser.link();
   const { readyFile } = options;
   if (readyFile !== undefined) {
-    opened.use({ [Symbol.asyncDispose]: () => rm(readyFile, { force: true }) });
     await writeReadyFile(readyFile, {
       imds: broker.endpoint.url,
       interface: browser.link(),
       home: broker.home,
       pid: process.pid,
     });
+    opened.use({ [Symbol.asyncDispose]: () => rm(readyFile, { force: true }) });
   }
   const { url } = broker.endpoint;
   print(`Latchkey ${version} serves the active profile to AWS SDKs at ${url}`);

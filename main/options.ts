@@ -67,7 +67,8 @@ export function parseCommandLine<Config extends OptionsConfig>(
   // Node's own strictness comes second, for the types: its errors are long and say other things.
   const { tokens, positionals } = parseArgs({ ...config, strict: false, tokens: true });
   for (const token of tokens) if (token.kind === 'option') checkOption(token, options);
-  const missing = operands[positionals.length];
+  // An empty word is what an unset variable of a shell leaves.
+  const missing = operands[positionals.length] ?? operands[positionals.indexOf('')];
   if (missing !== undefined) throw invalid(`${missing} is missing`);
   const extra = positionals[operands.length];
   if (extra !== undefined) throw invalid(`${quote(extra)} is one word too many`);

@@ -72,6 +72,8 @@ export const statusSchema = z.object({
   active: z.nullable(z.string()),
   /** The endpoint's base URL, with a trailing slash. */
   endpoint: z.string(),
+  /** Where secrets are kept: `memory` only where a person asked for it, and until the broker ends. */
+  secrets: z.enum(['keychain', 'memory']),
   keys: z.array(keyViewSchema),
   prompts: z.array(promptSchema),
 });
@@ -142,8 +144,11 @@ export type Answer<Value> = { readonly value: Value } | { readonly problem: Prob
 /** What the preload exposes as `window.latchkey`, and what the browser's transport provides in its place. */
 export interface LatchkeyApi {
   call<Name extends CallName>(name: Name, input: Input<Name>): Promise<Answer<Output<Name>>>;
-  /** Calls `listener` with each event, the first being `state`; the result ends that. */
-  subscribe(listener: (event: BrokerEvent) => void): () => void;
+  /**
+   * Calls `listener` with each event, the first being `state`; the result ends that. `interrupted` is called when the
+   * events have stopped coming; they begin again with `state` where they can.
+   */
+  subscribe(listener: (event: BrokerEvent) => void, interrupted?: () => void): () => void;
 }
 
 /** Electron's IPC channels, and the paths of the HTTP transports: `POST /call/NAME`, `GET /events` (one JSON document a line). */

@@ -44,9 +44,17 @@ export function findKey(configuration: Configuration, label: string): AccessKey 
 }
 
 /** The profile of this name, or undefined. */
-export function findProfile(configuration: Configuration, name: string): Profile | undefined {
-  return configuration.profiles.find((profile) => profile.name === name);
+export function findProfile({ profiles }: Configuration, name: string): Profile | undefined {
+  let byName = indexes.get(profiles);
+  if (!byName) {
+    byName = new Map(profiles.map((profile) => [profile.name, profile]));
+    indexes.set(profiles, byName);
+  }
+  return byName.get(name);
 }
+
+/** Made when first looked in: each request of a program looks for a profile, and there can be thousands. */
+const indexes = new WeakMap<readonly Profile[], ReadonlyMap<string, Profile>>();
 
 /** The profiles from `profile` down to the one that is based on an access key, and that key. */
 export interface Lineage {
@@ -59,11 +67,11 @@ export interface Lineage {
  * @throws Failure InvalidInput (field `base`) where a base does not exist or leads back to the profile.
  */
 export function lineageOf(configuration: Configuration, profile: Profile): Lineage {
-  const profiles: Profile[] = [profile];
+  const profiles = new Set([profile]);
   for (let current = profile; ;) {
     if ('key' in current.base) {
       const key = findKey(configuration, current.base.key);
-      if (key) return { profiles, key };
+      if (key) return { profiles: [...profiles], key };
       throw new Failure(
         'InvalidInput',
         `Profile ${current.name} is based on the access key "${current.base.key}", which does not exist`,
@@ -78,14 +86,14 @@ export function lineageOf(configuration: Configuration, profile: Profile): Linea
         { field: 'base' },
       );
     }
-    if (profiles.includes(base)) {
+    if (profiles.has(base)) {
       throw new Failure(
         'InvalidInput',
         `Profile ${profile.name} would be based on itself: ${[...profiles, base].map(({ name }) => name).join(' → ')}`,
         { field: 'base' },
       );
     }
-    profiles.push(base);
+    profiles.add(base);
     current = base;
   }
 }

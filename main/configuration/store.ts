@@ -70,8 +70,7 @@ function parse(path: string, text: string): Configuration {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Failure('ConfigUnreadable', `${path} is not complete JSON: ${reason}. ${advice}`);
+    throw new Failure('ConfigUnreadable', `${path} is not complete JSON: ${placeOf(error, text)}. ${advice}`);
   }
   const parsed = configurationSchema.safeParse(document);
   if (!parsed.success) {
@@ -88,4 +87,12 @@ function parse(path: string, text: string): Configuration {
     throw new Failure('ConfigUnreadable', `${path}: ${error.message}. ${advice}`, { cause: error });
   }
   return parsed.data;
+}
+
+/** Where JSON goes wrong. The parser's own words repeat a part of the file, in which somebody may have put a secret. */
+function placeOf(error: unknown, text: string): string {
+  const [, position] = /position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
+  if (position === undefined) return `it is cut off, or malformed, in its ${text.split('\n').length} lines`;
+  const before = text.slice(0, Number(position)).split('\n');
+  return `it is cut off or malformed at line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

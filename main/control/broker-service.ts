@@ -28,6 +28,7 @@ export interface BrokerParts {
   readonly profiles: Profiles;
   readonly sessions: Sessions;
   readonly version: string;
+  readonly secretsIn: 'keychain' | 'memory';
   /** The endpoint's base URL; empty until it listens. */
   readonly endpointUrl: () => string;
   /** Shows the window, or gives a link where there is none. */
@@ -141,13 +142,14 @@ export class BrokerService implements Service, Disposable {
   }
 
   #status(): Status {
-    const { configuration, sessions, version, endpointUrl } = this.#parts;
+    const { configuration, sessions, version, secretsIn, endpointUrl } = this.#parts;
     const { keys, active } = configuration.current;
     return {
       version,
       locked: sessions.isLocked,
       active,
       endpoint: endpointUrl(),
+      secrets: secretsIn,
       keys: keys.map(keyView),
       prompts: sessions.desk.prompts().map(promptView),
     };

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { paths, type Problem } from '../../preload/contract.ts';
 import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
 import type { Clock, PeerIdentity } from '../platform/ports.ts';
-import { contractRoutes, createBoundedServer, hasHeaderOf, readJson, sendAnswer } from './http.ts';
+import { contractRoutes, createBoundedServer, isSentBy, readJson, sendAnswer } from './http.ts';
 import { interfaceHeaders, readInterfaceFiles, sendFile } from './interface-files.ts';
 import type { Service } from './service.ts';
 import { SignIn } from './sign-in.ts';
@@ -85,7 +85,7 @@ function isForInterface(request: IncomingMessage): boolean {
 function refusal(request: IncomingMessage, host: string): Problem | undefined {
   const hosts = request.headersDistinct['host'] ?? [];
   if (hosts.length !== 1 || hosts[0] !== host) return refused(`Host must be ${host}.`);
-  if (hasHeaderOf(request, ['proxy'])) return refused('A proxy cannot be used here.');
+  if (isSentBy(request, ['proxy'])) return refused('A proxy cannot be used here.');
   const { origin } = request.headers;
   const site = request.headers['sec-fetch-site'];
   if (isForInterface(request)) {

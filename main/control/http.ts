@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { finished } from 'node:stream/promises';
 import { paths, type Answer, type BrokerEvent, type Problem } from '../../preload/contract.ts';
 import type { FailureCode } from '../failure.ts';
+import { senderShownBy } from '../platform/foreign-headers.ts';
 import type { Service } from './service.ts';
 
 /** What bounds a server, in milliseconds, bytes and counts. A person's window, terminal and scripts are far below. */
@@ -40,6 +41,8 @@ export function createBoundedServer(
     handle,
   );
   server.maxConnections = bounds.connections;
+  // Node's own limit drops further headers silently; `headerBytes` bounds them.
+  server.maxHeadersCount = 0;
   return server;
 }
 
@@ -216,14 +219,9 @@ function statusOf(code: string): number {
  * True where a header says that a browser or a proxy sent this: neither has any business at the local socket, and
  * behind a proxy the peer is not who asks.
  */
-export function hasHeaderOf(
-  request: IncomingMessage,
-  kinds: readonly (keyof typeof headerPatterns)[],
-): boolean {
-  return Object.keys(request.headers).some((name) => kinds.some((kind) => headerPatterns[kind].test(name)));
+export function isSentBy(request: IncomingMessage, senders: readonly ('browser' | 'proxy')[]): boolean {
+  return Object.keys(request.headers).some((name) => {
+    const sender = senderShownBy(name);
+    return sender !== undefined && senders.includes(sender);
+  });
 }
-
-const headerPatterns = {
-  browser: /^(?:origin|referer|sec-fetch-.*)$/,
-  proxy: /^(?:forwarded|via|x-forwarded-.*|x-real-ip)$/,
-} as const;

@@ -10,7 +10,7 @@ import { Failure } from '../failure.ts';
 import { ensurePrivateFolder } from '../platform/data-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
 import { brokerAt, isMissing } from './client.ts';
-import { contractRoutes, createBoundedServer, hasHeaderOf, sendAnswer } from './http.ts';
+import { contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
 import type { Service } from './service.ts';
 
 /**
@@ -23,7 +23,7 @@ import type { Service } from './service.ts';
 export async function serveLocalSocket(service: Service, address: string): Promise<AsyncDisposable> {
   const routes = contractRoutes(service);
   const server = createBoundedServer((request, response) => {
-    if (hasHeaderOf(request, ['browser', 'proxy']))
+    if (isSentBy(request, ['browser', 'proxy']))
       return sendAnswer(response, {
         problem: { code: 'Refused', message: 'This socket is for the latchkey command only.' },
       });

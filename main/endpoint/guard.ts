@@ -1,4 +1,5 @@
 /** What is looked at in a request before anything else. Pure: from the raw headers to a verdict. */
+import { senderShownBy } from '../platform/foreign-headers.ts';
 
 /** The headers of a request that passed. */
 export interface Admitted {
@@ -9,25 +10,6 @@ export interface Admitted {
 export interface Refused {
   readonly refusal: string;
 }
-
-/**
- * Sent by browsers, or by something that passes on what another asked. An SDK sends none of them to its metadata service.
- * X-Forwarded-For is what AWS's own service refuses: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
- */
-const foreignHeaders = new Set([
-  'origin',
-  'referer',
-  'cookie',
-  'access-control-request-method',
-  'access-control-request-headers',
-  'x-forwarded-for',
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-real-ip',
-  'forwarded',
-  'via',
-  'upgrade',
-]);
 
 /**
  * Admits a request whose Host is exactly `host` and that comes from no browser and through no proxy.
@@ -50,23 +32,28 @@ export function admit(rawHeaders: readonly string[], host: string): Admitted | R
         if (value !== host) return { refusal: `Host must be ${host}` };
         break;
       case 'x-aws-ec2-metadata-token':
+        if (token !== undefined) return { refusal: 'there must be one token' };
         token = value;
         break;
       case 'x-aws-ec2-metadata-token-ttl-seconds':
+        if (tokenTtl !== undefined) return { refusal: 'there must be one life for a token' };
         tokenTtl = value;
         break;
       case 'user-agent':
-        if (value.startsWith('Mozilla/')) return { refusal: 'browsers are not served' };
+        if (/mozilla\//i.test(value)) return { refusal: 'browsers are not served' };
         break;
       case 'transfer-encoding':
         return { refusal: 'a request has no body here' };
       case 'content-length':
         if (value !== '0') return { refusal: 'a request has no body here' };
         break;
-      default:
-        if (foreignHeaders.has(name) || name.startsWith('sec-fetch-')) {
-          return { refusal: `requests with ${name} are not served` };
-        }
+      case 'cookie':
+      case 'upgrade':
+        return { refusal: `requests with ${name} are not served` };
+      default: {
+        const sender = senderShownBy(name);
+        if (sender) return { refusal: `requests with ${name} are not served: a ${sender} sent it` };
+      }
     }
   }
   return hosts === 1 ? { token, tokenTtl } : { refusal: 'there must be one Host' };

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Failure } from '../failure.ts';
 import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
 import type { Clock, PeerIdentity } from '../platform/ports.ts';
@@ -32,15 +32,20 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
     connectionsCheckingInterval: 5_000,
   });
   server.maxConnections = 1024;
+  // Node's own limit drops further headers silently, and would hide them from the guard; the size is bounded above.
+  server.maxHeadersCount = 0;
   admitOwnUserOnly(server, peer);
   const bound = await listenOnLoopback(server, port).catch((error: unknown) => {
     throw portTaken(port, error) ?? error;
   });
   const host = `${loopbackAddress}:${bound}`;
   const imds = { clock, source, host, tokens: new TokenIssuer(clock, host) };
-  server.on('request', (request, response) => {
-    answerImds(imds, request, response);
-  });
+  // Node answers a request with `Expect` by itself, before the guard has seen it, unless these are listened to.
+  for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
+    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
+      answerImds(imds, request, response);
+    });
+  }
   server.on('clientError', (_error, socket) => {
     // Malformed requests get no answer that could tell a stranger who listens.
     socket.destroy();

@@ -45,6 +45,7 @@ export function openKeychain(service = 'latchkey'): SecretStore {
   }
 
   return {
+    kind: 'keychain',
     read: (name) =>
       inTurn(name, undefined, async (entry) => {
         const text = await entry.getPassword();

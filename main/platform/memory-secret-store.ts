@@ -8,6 +8,7 @@ import type { SecretStore } from './ports.ts';
 export function memorySecretStore(): SecretStore {
   const secrets = new Map<string, Secret>();
   return {
+    kind: 'memory',
     read: (name) => Promise.resolve(secrets.get(name)),
     write: (name, secret) => {
       secrets.set(name, secret);

@@ -17,6 +17,7 @@ export interface Clock {
  * and `KeychainLocked` where it is locked and was not unlocked.
  */
 export interface SecretStore {
+  readonly kind: 'keychain' | 'memory';
   /** The secret stored under `name`, or undefined if there is none. */
   read(name: string): Promise<Secret | undefined>;
   /** Stores `secret` under `name`, replacing what is there. */

@@ -85,7 +85,10 @@ export const mfaSerialSchema = text(
 
 export const regionSchema = z
   .string({ error: 'Region must be text' })
-  .check(z.regex(/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/, 'Region must look like eu-central-1'));
+  .check(
+    z.maxLength(32, 'Region must look like eu-central-1'),
+    z.regex(/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/, 'Region must look like eu-central-1'),
+  );
 
 export const profileSchema = z.strictObject({
   name: nameSchema,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lineageOf, type Configuration } from '../configuration/configuration.ts';
 import type { AccessKey } from '../keys/access-key.ts';
 import { limits, type Profile } from '../profiles/profile.ts';
@@ -109,8 +110,9 @@ function assumeRoleStep(
   return { operation: 'AssumeRole', id: identify('AssumeRole', source.id, inputs), source, ...inputs };
 }
 
+/** Hashed, since each step's identity has that of the step below in it. */
 function identify(...inputs: unknown[]): string {
-  return JSON.stringify(inputs);
+  return createHash('sha256').update(JSON.stringify(inputs)).digest('hex');
 }
 
 /**

@@ -31,6 +31,8 @@ export class KeptSessions {
   readonly #options: KeptSessionsOptions;
   /** One operation after the other, so that what was forgotten is not read again. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Steps whose item is to be gone, also where the keychain did not let go of it. */
+  readonly #forgotten = new Set<string>();
 
   constructor(options: KeptSessionsOptions) {
     this.#options = options;
@@ -39,7 +41,13 @@ export class KeptSessions {
   /** The session kept for a step, or undefined. It may have ended: STS knows. */
   read(step: string): Promise<Session | undefined> {
     return this.#inTurn('read', async (secrets) => {
-      const item = this.#options.isOn() ? await secrets.read(itemName(step)) : undefined;
+      if (this.#forgotten.has(step)) return undefined;
+      if (!this.#options.isOn()) {
+        // One from before it was turned off.
+        await secrets.remove(itemName(step));
+        return undefined;
+      }
+      const item = await secrets.read(itemName(step));
       return item && parse(item, step);
     });
   }
@@ -56,11 +64,17 @@ export class KeptSessions {
         expiresAtMs: session.expiresAtMs,
       };
       await secrets.write(itemName(step), new Secret(JSON.stringify(document)));
+      this.#forgotten.delete(step);
     }).then(() => undefined);
   }
 
+  /** From now on `read` has nothing for the step, whether or not the keychain lets go of the item. */
   forget(step: string): Promise<void> {
-    return this.#inTurn('forgotten', (secrets) => secrets.remove(itemName(step))).then(() => undefined);
+    this.#forgotten.add(step);
+    return this.#inTurn('forgotten', async (secrets) => {
+      await secrets.remove(itemName(step));
+      this.#forgotten.delete(step);
+    }).then(() => undefined);
   }
 
   #inTurn<Result>(what: string, operation: (secrets: SecretStore) => Promise<Result>) {

@@ -76,7 +76,8 @@ export class StsConnection implements Disposable {
       });
       return { output, receivedAtMs: this.#clock.now(), stsDateMs };
     } catch (error) {
-      throw toFailure(error);
+      const { secretAccessKey, sessionToken } = credentials;
+      throw toFailure(error, sessionToken ? [secretAccessKey, sessionToken] : [secretAccessKey]);
     } finally {
       this.#clockOffsetMs = client.config.systemClockOffset;
     }

@@ -1,4 +1,5 @@
 import { Failure, type FailureDetails } from '../failure.ts';
+import type { Secret } from '../secret.ts';
 
 /** The parts of an SDK error that are read here; anything can be thrown, so each is looked at before use. */
 interface SdkError {
@@ -20,11 +21,13 @@ const throttlingCodes = new Set([
 /**
  * Translates what the SDK threw into a `Failure`: `MfaRejected`, `Throttled`, `Refused` (STS answered no) or
  * `Unreachable` (STS did not answer, or not as STS).
+ * @param secrets what the request was signed with: where the answer repeats it, the message does not
  * AWS's codes: https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html
  */
-export function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown, secrets: readonly Secret[] = []): Failure {
   if (error instanceof Failure) return error;
-  const { name, message, fault, requestId } = read(error);
+  const { name, fault, requestId, ...said } = read(error);
+  const message = printable(said.message, secrets);
   const details: FailureDetails = { awsCode: name, requestId };
   if (throttlingCodes.has(name)) return new Failure('Throttled', 'STS asks to slow down', details);
   if (fault === 'client') {
@@ -40,6 +43,14 @@ export function toFailure(error: unknown): Failure {
   }
   if (fault === 'server') return new Failure('Unreachable', `STS has a fault of its own (${name})`, details);
   return new Failure('Unreachable', `STS cannot be reached (${networkReason(error, name)})`);
+}
+
+const longestMessage = 500;
+
+/** AWS's message as it can be shown and written down. */
+function printable(message: string, secrets: readonly Secret[]): string {
+  const clean = secrets.reduce((text, secret) => text.replaceAll(secret.reveal(), '[secret]'), message);
+  return clean.length > longestMessage ? `${clean.slice(0, longestMessage)}…` : clean;
 }
 
 function mfaReason(message: string): string {

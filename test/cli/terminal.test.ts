@@ -196,6 +196,7 @@ class PromptingService implements Service {
         locked: false,
         active: 'guarded',
         endpoint: 'http://127.0.0.1:1/',
+        secrets: 'keychain',
         keys: [],
         prompts: this.#isPrompting ? [prompt] : [],
       },

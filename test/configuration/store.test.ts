@@ -58,6 +58,13 @@ describe('config.json', () => {
     }
   });
 
+  it('that is malformed is not repeated in the error', async () => {
+    await writeFile(file, `{"version": 1, "note": PLANTEDSECRET}`);
+    const error: unknown = await ConfigurationStore.open(core.home).catch((reason: unknown) => reason);
+    expect(String(error)).toMatch(/not complete JSON: it is cut off, or malformed/);
+    expect(String(error)).not.toContain('PLANTED');
+  });
+
   it.each([
     ['a newer version', (text: string) => text.replace('"version": 1', '"version": 2'), /version must be 1/],
     [

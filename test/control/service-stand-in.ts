@@ -30,6 +30,7 @@ export class ServiceStandIn implements Service {
         locked: false,
         active: null,
         endpoint: this.endpoint,
+        secrets: 'keychain',
         keys: [],
         prompts: [],
       },

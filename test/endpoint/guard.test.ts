@@ -23,6 +23,12 @@ describe('the guard', () => {
     expect(admit(['Host', host, 'Content-Length', '0'], host)).not.toHaveProperty('refusal');
   });
 
+  it('refuses two tokens and two lives', () => {
+    for (const name of ['X-aws-ec2-metadata-token', 'X-aws-ec2-metadata-token-ttl-seconds']) {
+      expect(admit(['Host', host, name, '60', name, '60'], host)).toHaveProperty('refusal');
+    }
+  });
+
   it('refuses every Host but the one, however alike', () => {
     fc.assert(
       fc.property(
@@ -50,6 +56,10 @@ describe('the guard', () => {
           'x-forwarded-for',
           'ForWarded',
           'VIA',
+            'sec-ch-ua',
+            'X-Forwarded-Port',
+            'Proxy-Connection',
+            'True-Client-IP',
         ),
         fc.array(fc.tuple(fc.stringMatching(/^x-[a-z]{1,8}$/), fc.string()), { maxLength: 5 }),
         fc.nat(),

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { fromInstanceMetadata } from '@aws-sdk/credential-providers';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
@@ -35,6 +36,13 @@ afterEach(async () => {
   await endpoint[Symbol.asyncDispose]();
   await core[Symbol.asyncDispose]();
 });
+
+/** Sends bytes as they are, and gives all that comes back. */
+async function sendRaw(port: number, bytes: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.end(bytes);
+  return text(socket);
+}
 
 interface Document {
   Code: string;
@@ -267,6 +275,29 @@ describe('the guard', () => {
     const put = await ask(endpoint.url, '/latest/api/token', { ...headers, [ttlHeader]: '60' }, 'PUT');
     expect(put.status).toBe(400);
     expect(Object.keys(get.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
+  });
+
+  it.each([
+    ['Origin', 'http://evil.example'],
+    ['Host', 'evil.example'],
+    ['X-Forwarded-For', '192.0.2.1'],
+  ])('finds %s also behind 1,500 other headers', async (name, value) => {
+    const { port } = new URL(endpoint.url);
+    const padding = 'a:\r\n'.repeat(1500);
+    const reply = await sendRaw(
+      Number(port),
+      `GET ${credentialsPath}reader HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${tokenHeader}: ${await tokenOf(endpoint.url)}\r\n${padding}${name}: ${value}\r\nConnection: close\r\n\r\n`,
+    );
+    expect(reply).toMatch(/^HTTP\/1\.1 403 /);
+    expect(reply).not.toContain('ASIA');
+  });
+
+  it('is asked before anything is answered, also where Expect is sent', async () => {
+    const { port } = new URL(endpoint.url);
+    const request = `GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\nExpect: `;
+    for (const expectation of ['100-continue', 'nothing']) {
+      expect(await sendRaw(Number(port), `${request}${expectation}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403 /);
+    }
   });
 
   it('serves no program of another user', async ({ skip }) => {

@@ -35,6 +35,7 @@ export const status: Status = {
   locked: false,
   active: null,
   endpoint: 'http://127.0.0.1:9254/',
+  secrets: 'keychain',
   keys: [keyView],
   prompts: [],
 };

@@ -145,10 +145,36 @@ describe('a session that took an MFA code', () => {
   });
 });
 
+describe('a keychain that does not let go of a session', () => {
+  it('does not bring it back after a lock', async () => {
+    await useWithCode();
+    await oneKeptName();
+    vi.spyOn(core.secrets, 'remove').mockRejectedValue(new Error('locked'));
+    core.sessions.lock();
+    core.sessions.unlock();
+    await useAgainAsksForCode();
+    expect(core.warnings).toEqual(['An MFA session could not be forgotten: an unexpected fault']);
+  });
+});
+
+describe('a setting that is turned off', () => {
+  it('has what was kept before removed when it would be read', async () => {
+    await useWithCode();
+    await oneKeptName();
+    await core.configuration.update((before) => ({
+      ...before,
+      settings: { ...before.settings, keepMfaSessions: false },
+    }));
+    core.restart();
+    await useAgainAsksForCode();
+    expect(keptNames()).toEqual([]);
+  });
+});
+
 describe('a keychain item that is not as Latchkey wrote it', () => {
   it.each([
     ['cut off', (text: string) => text.slice(0, 40)],
-    ['of another step', (text: string) => text.replace('us-east-1', 'us-east-2')],
+    ['of another step', (text: string) => text.replace(/"step":"./, '"step":"z')],
     ['of another form', () => '{"step": 1}'],
   ])('%s is ignored with a warning that does not repeat it', async (_what, spoil) => {
     await useWithCode();

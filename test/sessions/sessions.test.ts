@@ -116,6 +116,19 @@ describe('a chain', () => {
     expect(core.sts.calls()).toEqual({ AssumeRole: 1 });
   });
 
+  it('of 40 profiles is walked to its end, and no longer to reckon with than a short one', async () => {
+    await core.addProfile({ name: 'profile-0', roleArn: longReader });
+    for (let depth = 1; depth < 40; depth++) {
+      await core.addProfile({
+        name: `profile-${depth}`,
+        base: { profile: `profile-${depth - 1}` },
+        roleArn: chained,
+      });
+    }
+    await expect(byProgram('profile-39')).rejects.toMatchObject({ code: 'Refused' });
+    expect(core.sts.calls()).toEqual({ AssumeRole: 3 }); // Chained trusts LongReader, not itself
+  });
+
   it('is named after the IAM user, unless the profile has a session name', async () => {
     await core.addProfile({ name: 'plain' });
     await core.addProfile({ name: 'named', sessionName: 'release-42' });

@@ -52,6 +52,7 @@ export function status(change: Partial<Status> = {}): Status {
     locked: false,
     active: null,
     endpoint: 'http://127.0.0.1:9254/',
+    secrets: 'keychain',
     keys: [],
     prompts: [],
     ...change,

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Secret } from '../../main/secret.ts';
 import { toFailure } from '../../main/sts/refusal.ts';
 
 /** An error as the SDK throws it. */
@@ -18,6 +19,14 @@ describe('what the SDK throws becomes a failure', () => {
     });
     expect(failure.message).not.toContain('FwoGZXIvYXdzEXAMPLE');
     expect(failure.cause).toBeUndefined();
+  });
+
+  it('that repeats nothing the request was signed with, and is no longer than a person reads', () => {
+    const secrets = [new Secret('wJalrXUtnFEMI/K7MDENG'), new Secret('FwoGZXIvYXdzEXAMPLE')];
+    const message = `Forbidden: wJalrXUtnFEMI/K7MDENG and FwoGZXIvYXdzEXAMPLE${'x'.repeat(2000)}`;
+    const failure = toFailure(sdkError('AccessDenied', message, 'client'), secrets);
+    expect(failure.message).toContain('Forbidden: [secret] and [secret]');
+    expect(failure.message.length).toBeLessThan(600);
   });
 
   it.each([
