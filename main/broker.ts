@@ -1,11 +1,11 @@
 import { BrokerService } from './control/broker-service.ts';
-import { serveLocalSocket } from './control/local-socket.ts';
+import { serveDataFolder } from './control/local-socket.ts';
 import type { Service } from './control/service.ts';
 import { findProfile } from './configuration/configuration.ts';
 import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
 import { KeyCustody } from './keys/custody.ts';
-import { controlAddress, ensurePrivateFolder } from './platform/data-folder.ts';
+import { ensurePrivateFolder } from './platform/data-folder.ts';
 import type { Clock, PeerIdentity, SecretStore } from './platform/ports.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
@@ -76,7 +76,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
-  opened.use(await serveLocalSocket(service, controlAddress(home, process.env, process.platform)));
+  opened.use(await serveDataFolder(service, home));
   endpoint = opened.use(
     await serveEndpoint({
       port: options.port ?? configuration.current.settings.port,

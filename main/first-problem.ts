@@ -25,5 +25,7 @@ function messageOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') return `${issue.keys.join(', ')}: there is no such field`;
   // What zod/mini says where a schema has no message of its own.
   if (issue.message !== 'Invalid input') return issue.message;
-  return issue.code === 'invalid_type' ? `must be ${issue.expected}` : 'not of the right form';
+  return issue.code === 'invalid_type'
+    ? `must be ${issue.expected === 'object' ? 'a JSON object' : issue.expected}`
+    : 'not of the right form';
 }

@@ -1,6 +1,6 @@
 /** What the programs of this project take on their command lines. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as z from 'zod/mini';
 import { Failure } from './failure.ts';
@@ -33,7 +33,7 @@ export function parseOptions(argv: readonly string[]): Options {
   const { values } = parseCommandLine(argv, serverOptions, []);
   return {
     port: values.port === undefined ? undefined : parsePort(values.port),
-    readyFile: values['ready-file'],
+    readyFile: values['ready-file'] === undefined ? undefined : parseReadyFile(values['ready-file']),
     secrets: parseSecrets(values.secrets ?? 'keychain'),
     headless: values.headless ?? false,
   };
@@ -49,6 +49,16 @@ function parsePort(text: string): number {
 function parseSecrets(text: string): 'keychain' | 'memory' {
   if (text === 'keychain' || text === 'memory') return text;
   throw invalid(`--secrets must be keychain or memory, not ${quote(text)}`);
+}
+
+/** Where it cannot be written is told now: the script that waits for it would wait for ever. */
+function parseReadyFile(file: string): string {
+  const folder = dirname(resolve(file));
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw invalid(`--ready-file must be in a folder that exists; there is no folder ${quote(folder)}`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    throw invalid(`--ready-file must be a file; ${quote(file)} is a folder`);
+  return file;
 }
 
 type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
@@ -72,7 +82,13 @@ export function parseCommandLine<Config extends OptionsConfig>(
   if (missing !== undefined) throw invalid(`${missing} is missing`);
   const extra = positionals[operands.length];
   if (extra !== undefined) throw invalid(`${quote(extra)} is one word too many`);
-  return parseArgs(config);
+  // As one word each: Node takes the -1 of `--port -1` for an option, and not for a wrong port.
+  const args = tokens.map((token) =>
+    token.kind === 'option' && token.value !== undefined
+      ? `${token.rawName}=${token.value}`
+      : (argv[token.index] ?? ''),
+  );
+  return parseArgs({ ...config, args });
 }
 
 interface OptionToken {
@@ -86,7 +102,7 @@ function checkOption({ name, rawName, value, inlineValue }: OptionToken, options
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option === undefined) throw invalid(`there is no option ${rawName}; there is ${list(options)}`);
   if (option.type === 'boolean' && value !== undefined) throw invalid(`${rawName} takes no value`);
-  const isAnotherOption = value?.startsWith('-') && !inlineValue;
+  const isAnotherOption = value !== undefined && /^-(?!\d)/.test(value) && !inlineValue;
   if (option.type === 'string' && (!value || isAnotherOption)) throw invalid(`${rawName} needs a value`);
 }
 

@@ -37,9 +37,9 @@ export function connect(): LatchkeyApi {
       const output = z.safeParse(outputs[name].output, answer.value);
       return output.success ? { value: output.data } : { problem: unknownAnswer };
     },
-    subscribe(listener) {
+    subscribe(listener, interrupted) {
       const ended = new AbortController();
-      void follow(signIn, listener, ended.signal);
+      void follow(signIn, { listener, interrupted }, ended.signal);
       return () => {
         ended.abort();
       };
@@ -135,12 +135,23 @@ async function post(path: string, body: unknown, headers: Record<string, string>
 
 const fetchOptions = { credentials: 'omit', redirect: 'error', cache: 'no-store' } as const;
 
-/** Tells `listener` the events until `signal` ends that, over as many connections as it takes. */
-async function follow(signIn: SignIn, listener: (event: BrokerEvent) => void, signal: AbortSignal) {
+interface Subscriber {
+  readonly listener: (event: BrokerEvent) => void;
+  readonly interrupted: (() => void) | undefined;
+}
+
+/**
+ * Tells the subscriber the events until `signal` ends that, over as many connections as it takes. It is told of an
+ * interruption once, when the connection ends, not with each try that fails after it.
+ */
+async function follow(signIn: SignIn, { listener, interrupted }: Subscriber, signal: AbortSignal) {
   let delayMs: number = retry.firstMs;
   while (!signal.aborted) {
     const hasBegun = await streamEvents(signIn, listener, signal);
-    if (hasBegun) delayMs = retry.firstMs;
+    if (hasBegun) {
+      delayMs = retry.firstMs;
+      if (!signal.aborted) interrupted?.();
+    }
     await pause(delayMs, signal);
     delayMs = Math.min(delayMs * 2, retry.mostMs);
   }

@@ -7,7 +7,7 @@
  */
 import * as z from 'zod/mini';
 import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.ts';
-import { mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
+import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
 
 const nothing = z.strictObject({});
 const timeMs = z.number();
@@ -86,7 +86,7 @@ export const calls = {
   /** Adds a key after `GetCallerIdentity` has confirmed it. The secret goes to the keychain and nowhere else. */
   'keys.add': { input: newAccessKeySchema, output: keyViewSchema },
   /** Refused while a profile is based on the key. */
-  'keys.remove': { input: z.strictObject({ label: nameSchema }), output: nothing },
+  'keys.remove': { input: z.strictObject({ label: labelSchema }), output: nothing },
   /** Adds a profile, or with `replaces` (its name until now) changes one. */
   'profiles.save': {
     input: z.strictObject({ profile: profileSchema, replaces: z.optional(nameSchema) }),

@@ -1,9 +1,12 @@
 /** Every word the interface says, but for the broker's own messages, which come with its answers. */
-import type { ProfileView, Prompt, SessionView } from '../preload/contract.ts';
+import type { ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
 import { clockTime, date, longDuration, shortDuration } from './time.ts';
 
 const plural = (count: number, one: string, many: string) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+/** What is said of secrets depends on where they are kept. */
+type BySecrets = Record<Status['secrets'], string>;
 
 export const text = {
   product: 'Latchkey',
@@ -38,7 +41,7 @@ export const text = {
     heading: 'Active profile',
     none: 'No active profile',
     noneHint: 'Choose one, and programs get its credentials.',
-    codeDeclined: 'No code was given yet.',
+    codeDeclined: 'Its session needs an MFA code.',
     giveCode: 'Enter a code',
     endpoint: 'Endpoint',
     copyEndpoint: 'Copy the endpoint’s address',
@@ -128,7 +131,11 @@ export const text = {
 
   keys: {
     heading: 'Access keys',
-    custody: 'Secrets are in the system’s keychain. This window cannot read them back.',
+    custody: {
+      keychain: 'Secrets are in the system’s keychain. This window cannot read them back.',
+      memory:
+        'Secrets are in Latchkey’s memory only, and gone when it ends. This window cannot read them back.',
+    } satisfies BySecrets,
     add: 'Add key',
     none: 'No access keys yet',
     account: 'Account',
@@ -141,13 +148,22 @@ export const text = {
     remove: 'Remove',
     removeLabel: (label: string) => `Remove the key ${label}`,
     removeHeading: (label: string) => `Remove the key ${label}?`,
-    removeHint:
-      'Its secret is deleted from the keychain, and cannot be had back from here. The key itself stays valid in IAM until it is deleted there.',
+    removeHint: {
+      keychain:
+        'Its secret is deleted from the keychain, and cannot be had back from here. The key itself stays valid in IAM until it is deleted there.',
+      memory:
+        'Its secret is dropped from Latchkey’s memory, and cannot be had back from here. The key itself stays valid in IAM until it is deleted there.',
+    } satisfies BySecrets,
   },
 
   keyForm: {
     heading: 'Add access key',
-    intro: 'The secret goes to the system’s keychain and nowhere else. AWS is asked once whose key it is.',
+    intro: {
+      keychain:
+        'The secret goes to the system’s keychain and nowhere else. AWS is asked once whose key it is.',
+      memory:
+        'The secret stays in Latchkey’s memory only, and is gone when Latchkey ends. AWS is asked once whose key it is.',
+    } satisfies BySecrets,
     label: 'Label',
     labelHint: 'Your own name for it, for example work',
     accessKeyId: 'Access key ID',
@@ -162,7 +178,11 @@ export const text = {
     saving: 'Asking AWS…',
     cancel: 'Cancel',
     addedHeading: 'AWS knows this key',
-    addedHint: (label: string) => `“${label}” is in the keychain. Its owner, as AWS tells it:`,
+    addedHint: (label: string) =>
+      ({
+        keychain: `“${label}” is in the keychain. Its owner, as AWS tells it:`,
+        memory: `“${label}” has its secret in Latchkey’s memory until Latchkey ends. Its owner, as AWS tells it:`,
+      }) satisfies BySecrets,
     next: 'Add a role',
     done: 'Done',
   },
@@ -185,8 +205,12 @@ export const text = {
 
   firstRun: {
     heading: 'Keys stay home, programs get sessions',
-    explanation:
-      'Add an IAM user’s access key: its secret goes to the system’s keychain and stays there. Then add a role, and every AWS SDK on this machine gets short-lived credentials for it from a local address.',
+    explanation: {
+      keychain:
+        'Add an IAM user’s access key: its secret goes to the system’s keychain and stays there. Then add a role, and every AWS SDK on this machine gets short-lived credentials for it from a local address.',
+      memory:
+        'Add an IAM user’s access key: its secret stays in Latchkey’s memory only, and is gone when Latchkey ends. Then add a role, and every AWS SDK on this machine gets short-lived credentials for it from a local address.',
+    } satisfies BySecrets,
     steps: ['Add an access key', 'Add a role', 'Point a shell at Latchkey'],
     stepsLabel: 'What to do',
     start: 'Add an access key',
@@ -200,16 +224,19 @@ export const text = {
 
   connecting: { heading: 'Connecting to Latchkey…' },
 
+  /** Gives a new link, for a page whose own is of no use any more. */
+  openCommand: 'latchkey open',
+
   gone: {
     heading: 'Latchkey is not running',
-    explanation: 'Programs get no credentials from it now. Start it again, and this page goes on by itself.',
+    explanation:
+      'Programs get no credentials from it now. Start it again, and open a new link from a terminal:',
     retry: 'Try now',
   },
 
   signIn: {
     heading: 'This page is signed out',
     explanation: 'A link works once, within five minutes. Get a new one in a terminal:',
-    command: 'latchkey open',
   },
 
   problem: {
@@ -228,6 +255,7 @@ export const text = {
   shortcuts: {
     heading: 'Keyboard shortcuts',
     close: 'Close',
+    or: 'or',
     search: 'Search, from anywhere',
     move: 'Choose a profile',
     use: 'Use the chosen profile',

@@ -68,7 +68,7 @@ export const layers = [
   },
   {
     name: 'control client',
-    files: /^main\/control\/client\.ts$/,
+    files: /^main\/control\/(client|address)\.ts$/,
     imports: ['failure', 'contract', 'data folder'],
   },
   { name: 'control', files: /^main\/control\//, imports: [...core, 'contract', 'control client'] },

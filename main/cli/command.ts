@@ -1,7 +1,7 @@
 /** What a command of `latchkey` is, and how one ends. */
 import type { Problem } from '../../preload/contract.ts';
-import { brokerAt, type BrokerClient } from '../control/client.ts';
-import { controlAddress, dataFolder } from '../platform/data-folder.ts';
+import { brokerOf, type BrokerClient } from '../control/client.ts';
+import { dataFolder } from '../platform/data-folder.ts';
 
 export interface Command {
   /** Its name and operands, as help shows them. */
@@ -30,11 +30,16 @@ export class Refusal extends Error {
 
 /** A problem of the contract as what it means for the command. */
 export function refusalOf({ message, awsCode, requestId }: Problem): Refusal {
-  const byAws = [awsCode, requestId && `request ${requestId}`].filter(Boolean).join(', ');
+  const byAws = [codeNotIn(message, awsCode), requestId && `request ${requestId}`].filter(Boolean).join(', ');
   return new Refusal(byAws === '' ? message : `${message} (${byAws})`);
+}
+
+/** AWS's code, where the message does not name it already. */
+export function codeNotIn(message: string, awsCode: string | undefined): string | undefined {
+  return awsCode === undefined || message.includes(awsCode) ? undefined : awsCode;
 }
 
 /** The broker of this data folder, whether it runs or not. */
 export function ownBroker(): BrokerClient {
-  return brokerAt(controlAddress(dataFolder()));
+  return brokerOf(dataFolder());
 }

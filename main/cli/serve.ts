@@ -4,12 +4,13 @@ import { parseOptions } from '../options.ts';
 import { Refusal, type Command } from './command.ts';
 
 export const serve: Command = {
-  usage: 'serve [--port N] [--secrets keychain|memory] [--ready-file FILE]',
+  usage: 'serve [--port N] [--secrets keychain|memory] [--ready-file FILE] [--headless]',
   summary: 'start a broker without a desktop, with its interface in the browser',
   details: [
     '--port N            the endpoint’s port for this run; 0 takes any free one.',
     '--secrets memory    keeps access keys in memory only, until it ends.',
     '--ready-file FILE   is written once all is served: JSON with imds, interface, home and pid.',
+    '--headless          changes nothing here; npm start and the app take it, too.',
     'It runs until Ctrl-C, or SIGTERM.',
   ],
   example: 'latchkey serve --port 0',

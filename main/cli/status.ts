@@ -1,7 +1,7 @@
 /** `latchkey status`: what is served, until when, and what stands in the way. */
-import type { Problem, ProfileView, State } from '../../preload/contract.ts';
+import type { Problem, ProfileView, Prompt, State } from '../../preload/contract.ts';
 import { parseCommandLine } from '../options.ts';
-import { ownBroker, refusalOf, type Command } from './command.ts';
+import { codeNotIn, ownBroker, refusalOf, type Command } from './command.ts';
 import { clockTime, inWords, oneLine, print, styled } from './output.ts';
 
 export const status: Command = {
@@ -23,37 +23,45 @@ export const status: Command = {
 function asLines({ status, profiles }: State): [label: string, text: string][] {
   const active = profiles.find(({ profile }) => profile.name === status.active);
   const others = profiles.filter((view) => view !== active && view.session.state !== 'idle');
-  return [
-    ['Active', active === undefined ? 'none; choose one with: latchkey use PROFILE' : sessionLine(active)],
-    ['Endpoint', status.endpoint],
-    ...(status.locked
-      ? [['Locked', styled('yellow', 'no session is served until it is unlocked')] as [string, string]]
-      : []),
-    ...status.prompts.map(({ serial, profile }): [string, string] => [
-      'MFA',
-      `${styled('yellow', 'code wanted')} of ${oneLine(serial)} for ${profile}; give it with: latchkey mfa CODE`,
-    ]),
-    ...others.map((view): [string, string] => ['Session', sessionLine(view)]),
-    ...(status.keys.length === 0
-      ? [['Keys', 'none; add one in the interface: latchkey open'] as [string, string]]
-      : []),
-  ];
+  const { locked } = status;
+  const lines: [label: string, text: string][] = [];
+  if (locked) lines.push(['Locked', styled('yellow', 'no session is served until it is unlocked')]);
+  lines.push([
+    'Active',
+    active === undefined ? 'none; choose one with: latchkey use PROFILE' : sessionLine(active, locked),
+  ]);
+  lines.push(['Endpoint', status.endpoint]);
+  for (const prompt of status.prompts) lines.push(['MFA', promptLine(prompt)]);
+  for (const view of others) lines.push(['Session', sessionLine(view, locked)]);
+  if (status.keys.length === 0) lines.push(['Keys', 'none; add one in the interface: latchkey open']);
+  if (status.secrets === 'memory')
+    lines.push(['Secrets', 'in memory only: access keys are gone when Latchkey ends']);
+  return lines;
 }
 
-function sessionLine({ profile, accountId, session }: ProfileView): string {
+function promptLine({ serial, profile, problem }: Prompt): string {
+  const wrong = problem === undefined ? '' : ` (${oneLine(problem)})`;
+  return `${styled('yellow', 'code wanted')} of ${oneLine(serial)} for ${profile}${wrong}; give it with: latchkey mfa CODE`;
+}
+
+function sessionLine({ profile, accountId, session }: ProfileView, locked: boolean): string {
   const { state, expiresAtMs, problem } = session;
+  const name = `${styled('bold', profile.name)} (${accountId})`;
+  // That there is none yet is what being locked means.
+  if (locked && state === 'idle') return name;
   const left =
     expiresAtMs === undefined
       ? ''
       : `, ${inWords(expiresAtMs - Date.now())} left (until ${clockTime(expiresAtMs)})`;
-  const line = `${styled('bold', profile.name)} (${accountId})  ${stateInWords(state)}${left}`;
+  const line = `${name}  ${stateInWords(state)}${left}`;
   if (problem === undefined) return line;
   const retry = problem.retryAtMs === undefined ? '' : `; tries again at ${clockTime(problem.retryAtMs)}`;
   return `${line}: ${reason(problem)}${retry}`;
 }
 
 function reason({ message, awsCode }: Problem): string {
-  return oneLine(awsCode === undefined ? message : `${message} (${awsCode})`);
+  const code = codeNotIn(message, awsCode);
+  return oneLine(code === undefined ? message : `${message} (${code})`);
 }
 
 function stateInWords(state: ProfileView['session']['state']): string {
@@ -79,6 +87,7 @@ function asDocument({ status, profiles }: State) {
   return {
     version: status.version,
     locked: status.locked,
+    secrets: status.secrets,
     endpoint: status.endpoint,
     active: active === undefined ? null : sessionDocument(active),
     sessions: profiles.filter(({ session }) => session.state !== 'idle').map(sessionDocument),

@@ -14,7 +14,8 @@ export const use: Command = {
   details: [
     'PROFILE is a name, or a part of it that fits no other. It returns when the session is held.',
     'Where that takes an MFA code it is asked for on the terminal, or read from the first line of',
-    'standard input where that is no terminal.',
+    'standard input where that is no terminal. The switch is made first: where STS refuses, or no code',
+    'is given, PROFILE stays the active one, and programs get no credentials until it has a session.',
   ],
   example: 'latchkey use billing',
   async run(argv) {
@@ -26,8 +27,12 @@ export const use: Command = {
       const names = state.profiles.map(({ profile }) => profile.name);
       const name = matchName(typed, names, 'profile');
       const used = broker.call('profiles.use', { name }, ended.signal);
-      await giveCodes(broker, state, name, used);
-      report(await used);
+      try {
+        await giveCodes(broker, state, name, used);
+        report(await used);
+      } catch (error) {
+        throw error instanceof Refusal ? await withWhatIsActive(error, broker, name) : error;
+      }
     } finally {
       ended.abort();
     }
@@ -45,6 +50,22 @@ function report(answer: Answer<Output<'profiles.use'>>): void {
   print(`${styled('bold', profile.name)} is ${styled('green', 'active')}${until}`);
 }
 
+/** The refusal, saying that the switch was made all the same where it was. */
+async function withWhatIsActive(refusal: Refusal, broker: BrokerClient, name: string): Promise<Refusal> {
+  // Asked for afresh: the events come by another connection, and may come after the answer.
+  const answer = await broker.call('state.read', {}).catch(() => undefined);
+  if (answer === undefined || 'problem' in answer || answer.value.status.active !== name) return refusal;
+  const view = answer.value.profiles.find(({ profile }) => profile.name === name);
+  const isServed = view?.session.expiresAtMs !== undefined;
+  const consequence = isServed ? '' : ', and programs get no credentials until it has a session';
+  return new Refusal(`${refusal.message}; ${name} is the active profile now${consequence}`, {
+    cause: refusal,
+  });
+}
+
+/** What takes this long is told about: STS answers within a second, and the person looks at nothing. */
+const quietMs = 1000;
+
 /** Answers every prompt that the profile waits for, until `used` has an answer. */
 async function giveCodes(
   broker: BrokerClient,
@@ -56,14 +77,22 @@ async function giveCodes(
   // It may reject while nobody waits for it here; whoever awaits `used` hears of it.
   settled.catch(() => undefined);
   let lines: Lines | undefined;
+  // Standard error has nothing but errors where a script reads it.
+  const quiet = process.stderr.isTTY
+    ? setTimeout(() => {
+        say(`getting a session of ${name}…`);
+      }, quietMs)
+    : undefined;
   try {
     for (;;) {
       const prompt = await Promise.race([settled, state.until(() => promptOf(state, name))]);
+      clearTimeout(quiet);
       if (prompt === undefined) return;
       lines ??= new Lines();
       await givePromptItsCode(broker, state, prompt, lines, settled);
     }
   } finally {
+    clearTimeout(quiet);
     lines?.[Symbol.dispose]();
   }
 }

@@ -7,10 +7,10 @@ import { nameSchema, parseRoleArn, profileSchema, type Profile } from '../profil
 /** The port of the endpoint unless the settings or `--port` say otherwise. */
 export const standardPort = 9254;
 
-const portMessage = 'settings.port must be a whole number from 1 to 65535';
+const portMessage = 'must be a whole number from 1 to 65535';
 
 export const configurationSchema = z.strictObject({
-  version: z.literal(1, { error: 'version must be 1, the only one this Latchkey knows' }),
+  version: z.literal(1, { error: 'must be 1, the only one that this Latchkey knows' }),
   settings: z.strictObject({
     /** The endpoint's TCP port on 127.0.0.1. */
     port: z._default(
@@ -20,7 +20,7 @@ export const configurationSchema = z.strictObject({
       standardPort,
     ),
     /** Whether sessions that took an MFA code outlive a restart, in the keychain. */
-    keepMfaSessions: z._default(z.boolean({ error: 'settings.keepMfaSessions must be true or false' }), true),
+    keepMfaSessions: z._default(z.boolean({ error: 'must be true or false' }), true),
   }),
   keys: z.array(accessKeySchema),
   profiles: z.array(profileSchema),

@@ -23,6 +23,7 @@ import {
 } from '../../preload/contract.ts';
 import { Failure } from '../failure.ts';
 import { checkPrivateFolder } from '../platform/data-folder.ts';
+import { brokerAddress } from './address.ts';
 
 export interface BrokerClient {
   /**
@@ -38,13 +39,22 @@ export interface BrokerClient {
   events(signal: AbortSignal): AsyncGenerator<BrokerEvent, void, void>;
 }
 
+/** A client of a data folder's broker, wherever that listens. It connects with each call. */
+export function brokerOf(home: string): BrokerClient {
+  return clientOf(() => brokerAddress(home));
+}
+
 /** A client of the broker whose control socket is at `address`. It connects with each call. */
 export function brokerAt(address: string): BrokerClient {
+  return clientOf(() => Promise.resolve(address));
+}
+
+function clientOf(findAddress: () => Promise<string>): BrokerClient {
   return {
     async call(name, input, signal) {
       const body = JSON.stringify(input);
       const socket = await send(
-        address,
+        await findAddress(),
         [
           `POST ${paths.call}${name} HTTP/1.0`,
           'Content-Type: application/json',
@@ -61,7 +71,7 @@ export function brokerAt(address: string): BrokerClient {
     },
 
     async *events(signal) {
-      const socket = await send(address, [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
+      const socket = await send(await findAddress(), [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
       try {
         let isBody = false;
         for await (const line of lines(socket)) {

@@ -7,11 +7,34 @@ import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Failure } from '../failure.ts';
-import { ensurePrivateFolder } from '../platform/data-folder.ts';
+import { controlAddress, ensurePrivateFolder } from '../platform/data-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
+import { noteAddress, notedAddress } from './address.ts';
 import { brokerAt, isMissing } from './client.ts';
 import { contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
 import type { Service } from './service.ts';
+
+/**
+ * Serves the contract for a data folder, as its only broker: also one that was started in another environment, whose
+ * socket is elsewhere, is found.
+ *
+ * Fails with `AlreadyRunning` where the folder has a broker.
+ */
+export async function serveDataFolder(service: Service, home: string): Promise<AsyncDisposable> {
+  const address = controlAddress(home);
+  return await inTurn(join(home, '.starting'), async () => {
+    const noted = await notedAddress(home);
+    if (noted !== undefined && (await isListening(noted))) throw await alreadyRunning(noted);
+    const served = await serveLocalSocket(service, address);
+    const note = await noteAddress(home, address);
+    return {
+      async [Symbol.asyncDispose]() {
+        await note[Symbol.asyncDispose]();
+        await served[Symbol.asyncDispose]();
+      },
+    };
+  });
+}
 
 /**
  * Serves the contract at `address`, see `controlAddress`. Disposing the result ends all connections and removes the

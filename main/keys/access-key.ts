@@ -1,6 +1,6 @@
 /** The access key: what is known of a long-term key besides its secret. Pure, like the profile. */
 import * as z from 'zod/mini';
-import { mfaSerialSchema, nameSchema, regionSchema } from '../profiles/profile.ts';
+import { labelSchema, mfaSerialSchema, regionSchema } from '../profiles/profile.ts';
 
 /** https://docs.aws.amazon.com/IAM/latest/APIReference/API_AccessKey.html: 16 to 128 word characters; long-term IDs begin with AKIA. */
 export const accessKeyIdSchema = z
@@ -8,13 +8,13 @@ export const accessKeyIdSchema = z
   .check(
     z.regex(
       /^AKIA[A-Z0-9]{12,124}$/,
-      'Access key ID must begin with AKIA and have at least 16 capital letters and digits (one beginning with ASIA is a temporary key, which Latchkey makes itself)',
+      'Access key ID must begin with AKIA and have 16 to 128 capital letters and digits (one beginning with ASIA is a temporary key, which Latchkey makes itself)',
     ),
   );
 
 /** What a person gives to add a key, except its secret. */
 const descriptionShape = {
-  label: nameSchema,
+  label: labelSchema,
   accessKeyId: accessKeyIdSchema,
   /** The user's MFA device. Set here, every profile on this key signs in with it once and shares that session. */
   mfaSerial: z.optional(mfaSerialSchema),

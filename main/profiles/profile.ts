@@ -45,22 +45,29 @@ function text(field: string, limit: { minimum: number; maximum: number }, patter
 }
 
 function seconds(field: string, limit: { minimum: number; maximum: number }, words: string) {
-  const message = `${field} must be a whole number of seconds from ${limit.minimum} to ${limit.maximum} (${words})`;
+  const message = `${field} must be ${words} (${limit.minimum} to ${limit.maximum} seconds)`;
   return z
     .number({ error: message })
     .check(z.int(message), z.minimum(limit.minimum, message), z.maximum(limit.maximum, message));
 }
 
+function named(field: string) {
+  return text(
+    field,
+    limits.name,
+    /^[A-Za-z0-9_][A-Za-z0-9_+=,.@-]*$/,
+    'letters, digits and _ + = , . @ - (not first: + = , . @ -)',
+  );
+}
+
 /**
- * A profile's or key's name. The characters are those of an IAM role name, because SDKs put what the
- * endpoint lists into the next request's path as it is (botocore `InstanceMetadataFetcher`, JS `fromInstanceMetadata`).
+ * A profile's name. The characters are those of an IAM role name, because SDKs put what the endpoint lists into the next
+ * request's path as it is (botocore `InstanceMetadataFetcher`, JS `fromInstanceMetadata`).
  */
-export const nameSchema = text(
-  'Name',
-  limits.name,
-  /^[A-Za-z0-9_][A-Za-z0-9_+=,.@-]*$/,
-  'letters, digits and _ + = , . @ - (not first: + = , . @ -)',
-);
+export const nameSchema = named('Name');
+
+/** An access key's label, which profiles name as their base. */
+export const labelSchema = named('Label');
 
 /** `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME` */
 const roleArnPattern =
@@ -94,7 +101,7 @@ export const profileSchema = z.strictObject({
   name: nameSchema,
   roleArn: roleArnSchema,
   /** Where the chain goes on: an access key by its label, or another profile by its name. */
-  base: z.union([z.strictObject({ key: nameSchema }), z.strictObject({ profile: nameSchema })], {
+  base: z.union([z.strictObject({ key: labelSchema }), z.strictObject({ profile: nameSchema })], {
     error: 'Base must be an access key or another profile',
   }),
   region: regionSchema,
@@ -106,7 +113,7 @@ export const profileSchema = z.strictObject({
     text('Session name', limits.sessionName, /^[\w+=,.@-]+$/, 'letters, digits and _ + = , . @ -'),
   ),
   durationSeconds: z._default(
-    seconds('Duration', limits.duration, '15 min to 12 h'),
+    seconds('Session duration', limits.duration, '15 min to 12 h'),
     limits.duration.standard,
   ),
   /** Life of the `GetSessionToken` session under this profile, where the chain has one. */

@@ -235,5 +235,5 @@ function isWalkedBy(last: StepSession, step: StepSession): boolean {
 }
 
 function locked(): Failure {
-  return new Failure('Locked', 'Latchkey is locked. Unlock it in the window or the tray.');
+  return new Failure('Locked', 'Latchkey is locked. Unlock it in its interface (latchkey open) or the tray.');
 }

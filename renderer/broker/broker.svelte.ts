@@ -20,6 +20,8 @@ export class Broker {
 
   readonly #api: LatchkeyApi;
   #unsubscribe: (() => void) | undefined;
+  /** Whether events come. While none do, what is known is what the broker was last asked for. */
+  #isTold = false;
   #gathered: BrokerEvent[] = [];
   #gathering: ReturnType<typeof setTimeout> | undefined;
   #checking: ReturnType<typeof setTimeout> | undefined;
@@ -66,13 +68,23 @@ export class Broker {
     // The transport subscribes again by itself, but in its own time.
     if (this.connection === 'gone') this.#subscribe();
     this.#take({ type: 'state', state: answer.value });
+    // A broker that ends may answer for a moment after its events have stopped.
+    if (!this.#isTold) this.#checkAfter(retryMs);
   }
 
   #subscribe(): void {
     this.#unsubscribe?.();
-    this.#unsubscribe = this.#api.subscribe((event) => {
-      this.#take(event);
-    });
+    this.#isTold = false;
+    this.#unsubscribe = this.#api.subscribe(
+      (event) => {
+        this.#isTold = true;
+        this.#take(event);
+      },
+      () => {
+        this.#isTold = false;
+        void this.check();
+      },
+    );
     this.#checkAfter(retryMs);
   }
 

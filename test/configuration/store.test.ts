@@ -66,11 +66,11 @@ describe('config.json', () => {
   });
 
   it.each([
-    ['a newer version', (text: string) => text.replace('"version": 1', '"version": 2'), /version must be 1/],
+    ['a newer version', (text: string) => text.replace('"version": 1', '"version": 2'), /version: must be 1/],
     [
       'an impossible port',
       (text: string) => text.replace('9254', '92540'),
-      /settings\.port must be .* 65535/,
+      /settings\.port: must be .* 65535/,
     ],
     [
       'an unknown field',

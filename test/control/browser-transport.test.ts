@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chromium, type Browser, type Page } from '@playwright/test';
+import { chromium, type Browser, type Page, type Request } from '@playwright/test';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { serveBrowser, type BrowserServer } from '../../main/control/browser.ts';
@@ -26,6 +26,8 @@ const withChromium = needs(
 interface PageWindow {
   readonly api: LatchkeyApi;
   readonly events: BrokerEvent[];
+  /** How often the events were told to have stopped. */
+  readonly interruptions: number;
 }
 
 let browser: Browser;
@@ -109,6 +111,20 @@ describe.skipIf(withChromium.missing)(
       for (const socket of sockets) socket.destroy();
       service.endpoint = 'http://127.0.0.1:2/';
       expect(await eventAt(page, 1)).toEqual({ type: 'state', state: service.state });
+      expect(await interruptions(page)).toBe(1);
+    });
+
+    test('tells once that the events have stopped, however often they are asked for in vain', async () => {
+      const page = await openPage(server.link());
+      await eventAt(page, 0);
+      expect(await interruptions(page)).toBe(0);
+      const isRefused = (request: Request) => request.failure()?.errorText.includes('REFUSED') ?? false;
+      // A try comes after the one before it has been dealt with.
+      const firstTry = page.waitForEvent('requestfailed', isRefused);
+      await server[Symbol.asyncDispose]();
+      await firstTry;
+      await page.waitForEvent('requestfailed', isRefused);
+      expect(await interruptions(page)).toBe(1);
     });
 
     test('says that nobody is there when the broker has ended', async () => {
@@ -141,6 +157,10 @@ function call(page: Page): Promise<Answer<unknown>> {
   return page.evaluate(() => (globalThis as unknown as PageWindow).api.call('interface.open', {}));
 }
 
+function interruptions(page: Page): Promise<number> {
+  return page.evaluate(() => (globalThis as unknown as PageWindow).interruptions);
+}
+
 /** The event of that number, when it has come. */
 async function eventAt(page: Page, index: number): Promise<BrokerEvent | undefined> {
   await page.waitForFunction((at) => (globalThis as unknown as PageWindow).events.length > at, index);
@@ -156,7 +176,8 @@ async function buildPage(root: string): Promise<void> {
     `import { connect } from ${JSON.stringify(transport)};
      window.events = [];
      window.api = connect();
-     window.api.subscribe((event) => window.events.push(event));`,
+     window.interruptions = 0;
+     window.api.subscribe((event) => window.events.push(event), () => window.interruptions++);`,
   );
   await build({ root, configFile: false, logLevel: 'error', build: { outDir: join(root, 'dist') } });
 }

@@ -1,7 +1,19 @@
 import { expect, test } from './latchkey.ts';
 import { LatchkeyWindow } from './window.ts';
 
-test('a broker that has ended is said to be gone', async ({ latchkey, page }) => {
+test('an idle page says by itself that the broker has ended, and how to go on', async ({
+  latchkey,
+  page,
+}) => {
+  await page.goto(latchkey.link);
+  const window = new LatchkeyWindow(page);
+  await expect(window.button('Add an access key')).toBeVisible();
+  await latchkey.end();
+  await expect(window.heading('Latchkey is not running')).toBeVisible();
+  await expect(page.getByRole('status').getByText('latchkey open')).toBeVisible();
+});
+
+test('a call to a broker that has ended says that it is gone', async ({ latchkey, page }) => {
   await page.goto(latchkey.link);
   const window = new LatchkeyWindow(page);
   await expect(window.button('Add an access key')).toBeVisible();

@@ -34,6 +34,23 @@ test('what cannot be a key is told at its fields without asking AWS', async ({ l
   expect(latchkey.sts.calls()).toEqual({});
 });
 
+test('secrets that are in memory are not said to be in a keychain', async ({ latchkey, window }) => {
+  expect((await latchkey.call('state.read', {})).status.secrets).toBe('memory');
+  const main = window.page.getByRole('main');
+  await expect(main).toContainText('in Latchkey’s memory only');
+  await expect(main).not.toContainText('keychain');
+
+  await window.button('Add an access key').click();
+  await expect(main).toContainText('in Latchkey’s memory only');
+  await window.addKey({ label: 'work', ...aliceKeys });
+  await expect(main).toContainText('“work” has its secret in Latchkey’s memory until Latchkey ends.');
+
+  await window.button('Done').click();
+  await expect(main).toContainText('in Latchkey’s memory only');
+  await window.button('Remove the key work').click();
+  await expect(window.page.getByRole('dialog')).toContainText('dropped from Latchkey’s memory');
+});
+
 test('a key that a profile is based on is not removed, and the reason is told', async ({
   latchkey,
   window,

@@ -74,6 +74,7 @@ test('a declined code is no failure, and can be given later', async ({ window })
   await expect(panel).toBeHidden();
   await expect(window.row('guarded')).toContainText('Needs code');
   await expect(window.notice).toHaveCount(0);
+  await expect(window.activeCard).toContainText('Its session needs an MFA code.');
   await window.button('Enter a code').click();
   await code.pressSequentially(totp(aliceSeed, Date.now()));
   await expect(window.activeCard).toContainText('Ready');

@@ -15,7 +15,7 @@ test('a malformed ARN and an impossible duration are told at their fields', asyn
 
   await expect(window.field('Role ARN')).toBeFocused();
   expect(await window.messageAt('Role ARN')).toContain('a partition, a 12-digit account ID and a role name');
-  expect(await window.messageAt('Session duration')).toContain('from 900 to 43200 (15 min to 12 h)');
+  expect(await window.messageAt('Session duration')).toContain('Session duration must be 15 min to 12 h');
   expect((await latchkey.call('state.read', {})).profiles).toHaveLength(3);
 
   await window.field('Role ARN').fill('arn:aws:iam::444455556666:role/LongReader');

@@ -25,12 +25,12 @@ describe('a profile', () => {
   });
 
   it.each([
-    ['durationSeconds', 900, 43_200, /^Duration must be .* 900 to 43200 \(15 min to 12 h\)$/],
+    ['durationSeconds', 900, 43_200, /^Session duration must be 15 min to 12 h \(900 to 43200 seconds\)$/],
     [
       'baseDurationSeconds',
       900,
       129_600,
-      /^Base session duration must be .* 900 to 129600 \(15 min to 36 h\)$/,
+      /^Base session duration must be 15 min to 36 h \(900 to 129600 seconds\)$/,
     ],
   ] as const)('has %s within STS’s limits', (field, minimum, maximum, message) => {
     expect(problemWith({ [field]: minimum })).toBeUndefined();

@@ -49,7 +49,7 @@ describe('the form of a role', () => {
       sessionName: 'x',
     });
     expect(messages['roleArn']).toContain('arn:aws:iam::123456789012:role/Name');
-    expect(messages['durationSeconds']).toContain('15 min to 12 h');
+    expect(messages['durationSeconds']).toContain('Session duration must be 15 min to 12 h');
     expect(messages['sessionName']).toContain('2 to 64 characters');
     expect(Object.keys(messages)).toHaveLength(3);
   });
@@ -75,6 +75,10 @@ describe('the form of an access key', () => {
 
   test('is right with a label, a key and a region', () => {
     expect(checkKey(key)).toEqual({});
+  });
+
+  test('calls a label that is missing by the name it has in the form', () => {
+    expect(checkKey({ ...key, label: '' })).toEqual({ label: 'Label must have 1 to 64 characters' });
   });
 
   test('refuses a temporary key by its ID', () => {
