@@ -1,7 +1,9 @@
 /** The broker under plain Node, with the interface in the browser: for SSH, WSL, CI, and where Electron cannot run. */
 import { realpathSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { startBroker } from './broker.ts';
 import { serveBrowser } from './control/browser.ts';
@@ -78,44 +80,69 @@ async function compose(options: Options, print: (line: string) => void, opened: 
 }
 
 /**
- * Serves as {@link serveHeadless} does until SIGINT, SIGTERM or SIGHUP, and ends it cleanly. A second signal ends
- * the process at once.
+ * Serves as {@link serveHeadless} does until SIGINT, SIGTERM or SIGHUP, and ends it cleanly. A signal that comes
+ * before all is served ends the process by that signal. A second one ends it at once.
  */
 export async function runHeadless(options: Options): Promise<void> {
-  const signal = firstSignal();
+  let isEnding = false;
+  const signal = firstSignal().finally(() => (isEnding = true));
   // Who reads the output may go before the broker does.
   process.stdout.on('error', () => undefined);
-  const served = await serveHeadless(options, (line) => {
-    console.log(line);
+  const starting = serveHeadless(options, (line) => {
+    if (!isEnding) console.log(line);
   });
-  await signal;
-  await served[Symbol.asyncDispose]();
+  const early = await Promise.race([signal, starting.then(() => undefined)]);
+  const ended = Promise.all([signal, starting]).then(([, served]) => served[Symbol.asyncDispose]());
+  if (early === undefined) return ended;
+  // A start that was about to succeed leaves nothing behind; one that hangs is not waited for.
+  await Promise.race([ended.catch(() => undefined), delay(startGraceMs)]);
+  dieOf(early);
+}
+
+const startGraceMs = 1000;
+
+type EndSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+/** Ends this process as the signal would have: process.exit() waits for a file that cannot be read, too. */
+function dieOf(signal: EndSignal): never {
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+  // The first process of a container survives its own signals.
+  process.exit(128 + constants.signals[signal]);
 }
 
 /** npm and other parents pass a signal on that the terminal has already sent to everybody: one and the same. */
 const sameSignalMs = 500;
 
-function firstSignal(): Promise<void> {
+function firstSignal(): Promise<EndSignal> {
   return new Promise((resolve) => {
     let firstAtMs: number | undefined;
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(name, () => {
         firstAtMs ??= performance.now();
         if (performance.now() - firstAtMs > sameSignalMs) process.exit(1);
-        resolve();
+        resolve(name);
       });
     }
   });
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(realpathSync(process.argv[1])).href) {
+  await runHeadless(optionsOrExit()).catch((error: unknown) => cannotStart(1, error));
+  process.exit();
+}
+
+function optionsOrExit(): Options {
   try {
-    await runHeadless(parseOptions(process.argv.slice(2)));
-    process.exit();
+    return parseOptions(process.argv.slice(2));
   } catch (error) {
-    const reason =
-      error instanceof Failure ? error.message : String(error instanceof Error ? error.stack : error);
-    console.error(`Latchkey cannot start: ${reason}`);
-    process.exit(1);
+    return cannotStart(2, error);
   }
+}
+
+function cannotStart(status: number, error: unknown): never {
+  const reason =
+    error instanceof Failure ? error.message : String(error instanceof Error ? error.stack : error);
+  console.error(`Latchkey cannot start: ${reason}`);
+  process.exit(status);
 }

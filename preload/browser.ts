@@ -39,7 +39,10 @@ export function connect(): LatchkeyApi {
     },
     subscribe(listener, interrupted) {
       const ended = new AbortController();
-      void follow(signIn, { listener, interrupted }, ended.signal);
+      const interruptedUnlessEnded = () => {
+        if (!ended.signal.aborted) interrupted?.();
+      };
+      void follow(signIn, listener, interruptedUnlessEnded, ended.signal);
       return () => {
         ended.abort();
       };
@@ -135,22 +138,22 @@ async function post(path: string, body: unknown, headers: Record<string, string>
 
 const fetchOptions = { credentials: 'omit', redirect: 'error', cache: 'no-store' } as const;
 
-interface Subscriber {
-  readonly listener: (event: BrokerEvent) => void;
-  readonly interrupted: (() => void) | undefined;
-}
-
 /**
- * Tells the subscriber the events until `signal` ends that, over as many connections as it takes. It is told of an
- * interruption once, when the connection ends, not with each try that fails after it.
+ * Tells `listener` the events until `signal` ends that, over as many connections as it takes. `interrupted` is called
+ * once when a connection has ended, and not again for each try that fails after it.
  */
-async function follow(signIn: SignIn, { listener, interrupted }: Subscriber, signal: AbortSignal) {
+async function follow(
+  signIn: SignIn,
+  listener: (event: BrokerEvent) => void,
+  interrupted: () => void,
+  signal: AbortSignal,
+) {
   let delayMs: number = retry.firstMs;
   while (!signal.aborted) {
     const hasBegun = await streamEvents(signIn, listener, signal);
     if (hasBegun) {
       delayMs = retry.firstMs;
-      if (!signal.aborted) interrupted?.();
+      interrupted();
     }
     await pause(delayMs, signal);
     delayMs = Math.min(delayMs * 2, retry.mostMs);

@@ -62,6 +62,20 @@ export function findElectron(env, folder = join(root, 'node_modules/electron')) 
   return { obstacle: `Electron ${version} could not be downloaded (${reason})` };
 }
 
+/**
+ * One line where the Electron of ELECTRON_OVERRIDE_DIST_PATH is not the version that the project declares.
+ * @param {string} version of that Electron
+ * @param {string} [declared]
+ */
+export function versionWarning(version, declared = declaredElectron()) {
+  if (version === declared) return undefined;
+  return `ELECTRON_OVERRIDE_DIST_PATH has Electron ${version}, and package.json wants ${declared}: ${version} is used.`;
+}
+
+function declaredElectron() {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies.electron;
+}
+
 function standardName() {
   if (process.platform === 'darwin') return 'Electron.app/Contents/MacOS/Electron';
   return process.platform === 'win32' ? 'electron.exe' : 'electron';

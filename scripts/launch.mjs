@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, rmSync, statSync } from 'node:fs';
+import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
@@ -15,7 +16,35 @@ import { findDesktop } from './desktop.mjs';
  * @property {boolean} headless
  * @property {string | undefined} port
  * @property {string | undefined} readyFile
+ * @property {string | undefined} secrets
  */
+
+/** What both commands take. */
+const usage = '[--headless] [--port N] [--ready-file FILE]';
+const help = [
+  '--headless          no window: the interface is in the browser.',
+  '--port N            the endpoint’s port for this run; 0 takes any free one.',
+  '--ready-file FILE   is written once all is served: JSON with imds, interface, home and pid.',
+];
+
+/** What each command takes, and says of itself. */
+const commands = {
+  'npm start': {
+    usage: `${usage} [--secrets keychain|memory]`,
+    help: [
+      'Builds what is stale and starts Latchkey.',
+      ...help,
+      '--secrets memory    keeps access keys in memory only, until it ends.',
+    ],
+  },
+  'npm run demo': {
+    usage,
+    help: [
+      'Starts Latchkey against an STS of its own, with sample roles. Nothing leaves this machine.',
+      ...help,
+    ],
+  },
+};
 
 /**
  * How a program ended.
@@ -23,31 +52,50 @@ import { findDesktop } from './desktop.mjs';
  */
 
 /**
- * The options of `npm start` and `npm run demo`. Wrong ones end this process with status 2, after one line.
- * @param {string} command
+ * The options of `npm start` and `npm run demo`. Wrong ones end this process with status 2, after one line;
+ * `--help` with status 0, after the usage.
+ * @param {keyof typeof commands} command
  * @returns {Options}
  */
 export function readOptions(command) {
   try {
-    const swallowed = ['headless', 'port', 'ready-file'].find(
+    const swallowed = ['headless', 'port', 'ready-file', 'secrets'].find(
       (name) => process.env[`npm_config_${name.replaceAll('-', '_')}`] !== undefined,
     );
     if (swallowed !== undefined)
       throw new Error(`npm took --${swallowed} for itself, since no -- stands before it`);
     const { values } = parseArgs({
-      options: { headless: { type: 'boolean' }, port: { type: 'string' }, 'ready-file': { type: 'string' } },
+      options: {
+        headless: { type: 'boolean' },
+        port: { type: 'string' },
+        'ready-file': { type: 'string' },
+        secrets: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
-    const { headless = false, port, 'ready-file': readyFile } = values;
+    const { headless = false, port, 'ready-file': readyFile, secrets } = values;
+    if (values.help) {
+      console.log(
+        [`Usage: ${command} -- ${commands[command].usage}`, '', ...commands[command].help].join('\n'),
+      );
+      process.exit(0);
+    }
+    if (secrets !== undefined && command === 'npm run demo') {
+      throw new Error('--secrets is not for the demo, which always keeps them in memory');
+    }
+    if (secrets !== undefined && secrets !== 'keychain' && secrets !== 'memory') {
+      throw new Error(`--secrets must be keychain or memory, not '${secrets}'`);
+    }
     if (port !== undefined && !(/^\d{1,5}$/.test(port) && Number(port) <= 65535)) {
       throw new Error(`--port must be a number from 0 to 65535 (0: any free one), not '${port}'`);
     }
     if (readyFile !== undefined && !isWritablePlace(readyFile)) {
       throw new Error(`--ready-file must be the path of a file in a folder that exists, not '${readyFile}'`);
     }
-    return { headless, port, readyFile };
+    return { headless, port, readyFile, secrets };
   } catch (error) {
     const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
-    console.error(`${command}: ${reason}; it understands -- [--headless] [--port N] [--ready-file FILE]`);
+    console.error(`${command}: ${reason}; it understands -- ${commands[command].usage}`);
     process.exit(2);
   }
 }
@@ -145,12 +193,18 @@ export function startApp({ headless, args, env, readyFile, desktop = () => findD
 }
 
 /**
+ * Signals by which a person or a parent asks for an end.
+ * @type {NodeJS.Signals[]}
+ */
+const endSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
+/**
  * Passes the signals that end this process on to what it runs. A signal comes twice when npm passes it on, too.
  * @param {(signal: NodeJS.Signals) => void} end
  */
 export function passSignals(end) {
   let lastMs = 0;
-  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+  for (const signal of endSignals) {
     process.on(signal, () => {
       if (Date.now() - lastMs > 1000) end(signal);
       lastMs = Date.now();
@@ -168,11 +222,16 @@ export function passSignals(end) {
 }
 
 /**
- * Ends this process as its app ended.
+ * Ends this process as its app ended. Shells say no more than "Killed" of one that died of SIGKILL or the like, and
+ * not of which program: then this process says it, and ends with the status that shells give for such a death.
  * @param {Ending} ending
  */
 export function endLike({ code, signal }) {
   if (signal === null) process.exit(code ?? 1);
+  if (!endSignals.includes(signal)) {
+    console.error(`Latchkey was killed (${signal}).`);
+    process.exit(128 + constants.signals[signal]);
+  }
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { buildStale, root } from './build.mjs';
+import { versionWarning } from './desktop.mjs';
 
 await buildStale();
 
@@ -16,6 +17,8 @@ const args = process.argv.slice(2);
 const electronDist = process.env['ELECTRON_OVERRIDE_DIST_PATH'];
 if (electronDist) {
   const electronVersion = readFileSync(join(electronDist, 'version'), 'utf8').trim().replace(/^v/, '');
+  const warning = versionWarning(electronVersion);
+  if (warning !== undefined) console.error(warning);
   args.push(`--config.electronDist=${electronDist}`, `--config.electronVersion=${electronVersion}`);
 }
 const builder = createRequire(import.meta.url).resolve('electron-builder/cli.js');

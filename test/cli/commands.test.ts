@@ -47,6 +47,7 @@ describe('the command line', () => {
     [['status', '--json=yes'], 'latchkey status: --json takes no value'],
     [['status', 'now'], 'latchkey status: "now" is one word too many'],
     [['open', '-x'], 'latchkey open: there is no option -x; there is none; it is used as: latchkey open'],
+    [['use', ''], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
     [['use'], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
     [['use', 'a', 'b'], 'latchkey use: "b" is one word too many'],
     [['mfa', '123456', '--device'], 'latchkey mfa: --device needs a value'],
@@ -55,14 +56,27 @@ describe('the command line', () => {
       'latchkey serve: --port must be a number from 0 (any free port) to 65535, not "http"',
     ],
     [['serve', '--port', '65536'], 'latchkey serve: --port must be'],
-    [['serve', '--port', '-1'], 'latchkey serve: --port needs a value'],
+    [['serve', '--port', '-1'], 'latchkey serve: --port must be a number from 0 (any free port) to 65535'],
     [['serve', '--port=-1'], 'latchkey serve: --port must be'],
+    [['serve', '--port', '--headless'], 'latchkey serve: --port needs a value'],
+    [
+      ['serve', '--ready-file', '/nowhere/at/all'],
+      'latchkey serve: --ready-file must be in a folder that exists; there is no folder "/nowhere/at"',
+    ],
+    [['serve', '--ready-file', '/'], 'latchkey serve: --ready-file must be a file; "/" is a folder'],
     [['serve', '--secrets', 'disk'], 'latchkey serve: --secrets must be keychain or memory, not "disk"'],
   ])('is refused in one line with what would be right: %j', async (args, reason) => {
     const refused = await run(nowhere, args);
     expect(refused).toMatchObject({ status: 2, stdout: '' });
     expect(refused.stderr).toContain(reason);
     expect(refused.stderr).toMatch(/^[^\n]+\n$/);
+  });
+
+  test('lists the same options in the usage of serve and where there is no such option', async () => {
+    const { stderr } = await run(nowhere, ['serve', '--prot', '1']);
+    const [, listed = '', usage = ''] = /there is (.*); it is used as: (.*)/.exec(stderr) ?? [];
+    expect(listed).not.toBe('');
+    expect(usage.match(/--[\w-]+/g)?.sort()).toEqual(listed.split(', ').sort());
   });
 
   test.each([['status'], ['use', 'reader'], ['mfa', '123456'], ['open']])(
@@ -108,6 +122,9 @@ describe('with a broker running', () => {
     run(own.env, args, input);
 
   describe('latchkey use', () => {
+    const noSessionYet =
+      '; guarded is the active profile now, and programs get no credentials until it has a session';
+
     test('returns when the session is held, and says until when', async () => {
       const used = await latchkey(['use', 'reader']);
       expect(used).toMatchObject({ status: 0, stderr: '' });
@@ -117,10 +134,26 @@ describe('with a broker running', () => {
       });
     });
 
-    test('fails with the reason that STS gave, in one line', async () => {
+    test('fails with the reason that STS gave, told once, and says that the switch was made', async () => {
       const used = await latchkey(['use', 'refused']);
       expect(used).toMatchObject({ status: 1, stdout: '' });
-      expect(used.stderr).toMatch(/^latchkey: [^\n]*NamesBobAbroad[^\n]*\(AccessDenied, request [\w-]+\)\n$/);
+      expect(used.stderr).toMatch(
+        /^latchkey: STS refused \(AccessDenied\): [^\n]*NamesBobAbroad[^\n]* \(request [\w-]+\); refused is the active profile now, and programs get no credentials until it has a session\n$/,
+      );
+      expect(used.stderr.match(/AccessDenied/g)).toHaveLength(1);
+    });
+
+    test('says nothing of a switch that was not made', async () => {
+      expect((await latchkey(['use', 'nobody'])).stderr).not.toContain('active');
+    });
+
+    test('says that the profile is the active one where no code was given in the window either', async () => {
+      const used = start(own.env, ['use', 'guarded']);
+      const stderr = text(used.stderr);
+      await untilPrompted(own);
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      expect(await once(used, 'close')).toEqual([1, null]);
+      expect(await stderr).toMatch(/^latchkey: No MFA code [^\n]*; guarded is the active profile now/);
     });
 
     test('takes a part of a name that fits no other', async () => {
@@ -153,14 +186,17 @@ describe('with a broker running', () => {
       expect(wrong).toMatchObject({ status: 1, stdout: '' });
       expect(wrong.stderr).toMatch(/^latchkey: STS did not accept the code: [^\n]*\n$/);
       const letters = await latchkey(['use', 'guarded'], 'abcdef\n');
-      expect(letters).toMatchObject({ status: 1, stderr: 'latchkey: An MFA code has six digits\n' });
+      expect(letters).toMatchObject({
+        status: 1,
+        stderr: `latchkey: An MFA code has six digits${noSessionYet}\n`,
+      });
     });
 
     test('says how to give a code where standard input has none, and leaves the prompt for that', async () => {
       expect(await latchkey(['use', 'guarded'])).toEqual({
         status: 1,
         stdout: '',
-        stderr: `latchkey: an MFA code of ${aliceSerial} is needed; give it on standard input, or with: latchkey mfa CODE\n`,
+        stderr: `latchkey: an MFA code of ${aliceSerial} is needed; give it on standard input, or with: latchkey mfa CODE${noSessionYet}\n`,
       });
       expect(await latchkey(['mfa', currentCode()])).toMatchObject({ status: 0 });
     });
@@ -243,6 +279,7 @@ describe('with a broker running', () => {
       );
       expect(lines).toContain('Session   guarded (444455556666)  waiting for an MFA code');
       expect(stdout).toMatch(/^Session {3}refused \(444455556666\) {2}failed: .*NamesBobAbroad/m);
+      expect(stdout.match(/AccessDenied/g)).toHaveLength(1);
       // No terminal, no colour.
       expect(stdout).not.toContain('\u001b');
       await own.call('mfa.cancel', { serial: aliceSerial });
@@ -260,6 +297,7 @@ describe('with a broker running', () => {
       expect(document).toMatchObject({
         version: '0.0.0',
         locked: false,
+        secrets: 'memory',
         endpoint: own.broker.endpoint.url,
         active: { profile: 'refused', roleName: 'NamesBobAbroad', state: 'failed', expiresAt: null },
         prompts: [],
@@ -272,9 +310,29 @@ describe('with a broker running', () => {
       expect(refused?.problem).toMatchObject({ awsCode: 'AccessDenied', code: 'Refused' });
     });
 
-    test('says that it is locked', async () => {
+    test('says first that it is locked, and not that there is no session yet', async () => {
+      await own.call('profiles.use', { name: 'reader' });
       await own.call('sessions.lock', {});
-      expect((await latchkey(['status'])).stdout).toContain('Locked    no session is served');
+      const { stdout } = await latchkey(['status']);
+      expect(stdout.split('\n').slice(0, 2)).toEqual([
+        'Locked    no session is served until it is unlocked',
+        'Active    reader (444455556666)',
+      ]);
+    });
+
+    test('says what was wrong with the last code', async () => {
+      const waiting = own.broker.service.call('profiles.use', { name: 'guarded' });
+      await untilPrompted(own);
+      await latchkey(['mfa', wrongCode()]);
+      expect((await latchkey(['status'])).stdout).toMatch(
+        /^MFA {7}code wanted of \S+ for guarded \(STS did not accept the code: [^\n]*\); give it with: latchkey mfa CODE$/m,
+      );
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      await waiting;
+    });
+
+    test('says that secrets are in memory only', async () => {
+      expect((await latchkey(['status'])).stdout).toContain('\nSecrets   in memory only: ');
     });
   });
 

@@ -1,13 +1,16 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { emptyConfiguration } from '../../main/configuration/configuration.ts';
+import { controlAddress } from '../../main/platform/data-folder.ts';
 import { Resources } from '../../main/resources.ts';
+import { root } from '../../scripts/build.mjs';
 import { rawRequest } from '../control/raw-request.ts';
 import { buildCommand, run, start } from './latchkey.ts';
 
@@ -171,13 +174,65 @@ describe('latchkey serve', { timeout: 30_000 }, () => {
     expect(taken.stderr).toMatch(new RegExp(`^latchkey: Port ${port}[^\\n]*--port[^\\n]*\\n$`));
     other.close();
 
-    const unwritable = await run(env, [
-      'serve',
-      ...['--port', '0', '--secrets', 'memory', '--ready-file', join(home, 'none', 'ready.json')],
-    ]);
-    expect(unwritable).toMatchObject({ status: 1 });
-    expect(unwritable.stderr).toMatch(/^latchkey: [^\n]*ready\.json[^\n]*\n$/);
     expect(await run(env, ['status'])).toMatchObject({ status: 3 });
+  });
+
+  /** A start that goes on once the configuration is written into the handle: it is a named pipe. */
+  async function heldStart(): Promise<{ child: ChildProcessWithoutNullStreams; configuration: FileHandle }> {
+    const pipe = join(home, 'config.json');
+    execFileSync('mkfifo', [pipe]);
+    const child = serve();
+    const configuration = await open(pipe, 'w');
+    opened.use({ [Symbol.asyncDispose]: () => configuration.close() });
+    return { child, configuration };
+  }
+
+  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'ends on %s while it is still starting',
+    async (signal) => {
+      const { child } = await heldStart();
+      child.kill(signal);
+      expect(await once(child, 'close')).toEqual([null, signal]);
+    },
+  );
+
+  test('leaves nothing behind where a signal comes as the start succeeds', async () => {
+    const { child, configuration } = await heldStart();
+    const stdout = text(child.stdout);
+    const ended = once(child, 'close');
+    child.kill('SIGTERM');
+    await configuration.writeFile(JSON.stringify(emptyConfiguration));
+    await configuration.close();
+    await ended;
+    expect(existsSync(controlAddress(home, env))).toBe(false);
+    expect(await stdout).toBe('');
+  });
+});
+
+describe('dist/main/headless.js', () => {
+  const headless = join(root, 'dist/main/headless.js');
+
+  test.each([
+    [['--help'], 'Latchkey cannot start: there is no option --help; there is --port'],
+    [['--port', '-1'], 'Latchkey cannot start: --port must be a number from 0'],
+  ])('refuses a wrong command line in one line, with status 2: %j', (args, reason) => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [headless, ...args], {
+      env,
+      encoding: 'utf8',
+    });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toContain(reason);
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+  });
+
+  test('ends with status 1 where it cannot start for another reason', async () => {
+    await writeFile(join(home, 'config.json'), '{ "version": 1, ');
+    const { status, stderr } = spawnSync(process.execPath, [headless, '--port', '0', '--secrets', 'memory'], {
+      env,
+      encoding: 'utf8',
+    });
+    expect(status).toBe(1);
+    expect(stderr).toContain('config.json');
   });
 });
 

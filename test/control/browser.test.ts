@@ -341,6 +341,15 @@ describe('the contract for a browser', () => {
     expect((await ask({ method: 'GET', path: '/', headers: link })).status).toBe(200);
   });
 
+  test('is refused also where 1,500 other headers come before the one that says why', async () => {
+    const { host, hostname, port } = new URL(server.origin);
+    const padding = Array.from({ length: 1500 }, () => ['a', '']).flat();
+    const { authorization } = await signIn();
+    const shown = ['host', host, 'authorization', authorization, ...padding, 'sec-fetch-site', 'cross-site'];
+    const answer = await rawRequest({ hostname, port, method: 'GET', path: '/events', headers: shown });
+    expect(answer.status).toBe(403);
+  });
+
   test('is refused through a proxy, which hides who asks', async () => {
     const headers = await signIn();
     for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])

@@ -12,17 +12,3 @@ test('an idle page says by itself that the broker has ended, and how to go on', 
   await expect(window.heading('Latchkey is not running')).toBeVisible();
   await expect(page.getByRole('status').getByText('latchkey open')).toBeVisible();
 });
-
-test('a call to a broker that has ended says that it is gone', async ({ latchkey, page }) => {
-  await page.goto(latchkey.link);
-  const window = new LatchkeyWindow(page);
-  await expect(window.button('Add an access key')).toBeVisible();
-  await latchkey.end();
-  await window.button('Add an access key').click();
-  await window.addKey({
-    label: 'work',
-    accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
-    secretAccessKey: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
-  });
-  await expect(window.heading('Latchkey is not running')).toBeVisible();
-});
