@@ -9,9 +9,16 @@ import type { Clock } from '../platform/ports.ts';
 
 /** How long a secret can be exchanged. */
 export const secretLifeMs = 5 * 60 * 1000;
+/** A token that nobody used for this long has ended. */
+export const idleTokenLifeMs = 12 * 60 * 60 * 1000;
 /** How many secrets and tokens there may be; the oldest give way. */
 const mostSecrets = 16;
 const mostTokens = 64;
+
+interface Token {
+  readonly hash: Buffer;
+  usedAtElapsedMs: number;
+}
 
 interface OutstandingSecret {
   readonly hash: Buffer;
@@ -22,7 +29,7 @@ interface OutstandingSecret {
 export class SignIn {
   readonly #clock: Clock;
   #secrets: OutstandingSecret[] = [];
-  #tokenHashes: Buffer[] = [];
+  #tokens: Token[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -40,12 +47,14 @@ export class SignIn {
   exchange(secret: string): string | undefined {
     const now = this.#clock.now();
     const hash = hashOf(secret);
-    const made = this.#secrets.find((candidate) => timingSafeEqual(candidate.hash, hash));
-    this.#secrets = this.#secrets.filter((candidate) => candidate !== made);
+    const outstanding = this.#secrets.find((candidate) => timingSafeEqual(candidate.hash, hash));
+    this.#secrets = this.#secrets.filter((candidate) => candidate !== outstanding);
     // A clock that was set back makes the age negative: not to be trusted either.
-    if (made === undefined || now < made.madeAtMs || now >= made.madeAtMs + secretLifeMs) return undefined;
+    if (outstanding === undefined || now < outstanding.madeAtMs) return undefined;
+    if (now >= outstanding.madeAtMs + secretLifeMs) return undefined;
     const token = randomText();
-    this.#tokenHashes = [...this.#tokenHashes, hashOf(token)].slice(-mostTokens);
+    const made = { hash: hashOf(token), usedAtElapsedMs: this.#clock.elapsed() };
+    this.#tokens = [...this.#tokens, made].slice(-mostTokens);
     return token;
   }
 
@@ -54,7 +63,11 @@ export class SignIn {
     const [, token] = /^Bearer ([\w-]{1,64})$/.exec(authorization ?? '') ?? [];
     if (token === undefined) return false;
     const hash = hashOf(token);
-    return this.#tokenHashes.some((known) => timingSafeEqual(known, hash));
+    const now = this.#clock.elapsed();
+    this.#tokens = this.#tokens.filter(({ usedAtElapsedMs }) => now - usedAtElapsedMs < idleTokenLifeMs);
+    const known = this.#tokens.find((candidate) => timingSafeEqual(candidate.hash, hash));
+    if (known) known.usedAtElapsedMs = now;
+    return known !== undefined;
   }
 }
 

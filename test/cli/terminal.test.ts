@@ -119,6 +119,17 @@ describe.skipIf(withTerminal.missing)(
       expect(await terminal.ends()).toBe(0);
     });
 
+    test('says once what it waits for where STS does not answer', async () => {
+      await own.broker[Symbol.asyncDispose]();
+      const service = new PromptingService(false);
+      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(/getting a session of guarded…\r\n/);
+      service.end();
+      expect(await terminal.shows(/is .*active/)).not.toContain('getting');
+      expect(await terminal.ends()).toBe(0);
+    });
+
     test('ends with 130 on Ctrl-C, and leaves the terminal as it was', async () => {
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(question);
@@ -147,15 +158,19 @@ describe.skipIf(withTerminal.missing)(
   },
 );
 
-/** A broker whose news of an accepted code comes late: a real one's comes first nearly always. */
+/**
+ * A broker that holds a session when it is told to, and whose news of an accepted code comes late: a real one's
+ * comes first nearly always.
+ */
 class PromptingService implements Service {
   readonly answered: Promise<void>;
   #noteAnswer: () => void = () => undefined;
   #noteUse: (answer: Answer<unknown>) => void = () => undefined;
-  #isPrompting = true;
+  #isPrompting: boolean;
   readonly #listeners = new Set<(event: BrokerEvent) => void>();
 
-  constructor() {
+  constructor(isPrompting = true) {
+    this.#isPrompting = isPrompting;
     this.answered = new Promise((resolve) => (this.#noteAnswer = resolve));
   }
 

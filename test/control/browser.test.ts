@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { serveBrowser, type BrowserServer } from '../../main/control/browser.ts';
-import { secretLifeMs } from '../../main/control/sign-in.ts';
+import { idleTokenLifeMs, secretLifeMs } from '../../main/control/sign-in.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { Resources } from '../../main/resources.ts';
@@ -305,6 +305,16 @@ describe('the contract for a browser', () => {
     }
     expect(service.received).toEqual([]);
     expect((await exchange(secret)).status).toBe(200);
+  });
+
+  test('ends for who has not used it for twelve hours, and lasts for who does', async () => {
+    const idle = await signIn();
+    const busy = await signIn();
+    for (let part = 0; part < 3; part++) {
+      clock.advance(idleTokenLifeMs / 2);
+      expect((await ask({ path: '/call/state.read', headers: busy })).status).toBe(200);
+    }
+    expect(await ask({ path: '/call/state.read', headers: idle })).toMatchObject(signInNeeded);
   });
 
   test('is refused to a POST without Origin', async () => {

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { buildStale, root } from '../../scripts/build.mjs';
-import { findDesktop, findElectron } from '../../scripts/desktop.mjs';
+import { findDesktop, findElectron, versionWarning } from '../../scripts/desktop.mjs';
 import { startApp, type App, type Ending } from '../../scripts/launch.mjs';
 import { personEnvironment, run, start } from '../end-to-end/run-demo.ts';
 
 let folder: string;
 beforeAll(async () => {
-  await buildStale(['client', 'main', 'preload']);
+  await buildStale(['client', 'main', 'preload', 'demo']);
 }, 120_000);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));
@@ -37,6 +37,7 @@ describe('npm start', () => {
     [['--port', '65536'], "--port must be a number from 0 to 65535 (0: any free one), not '65536'"],
     [['--port', 'http'], "not 'http'"],
     [['--port'], 'argument missing'],
+    [['--secrets', 'disk'], "--secrets must be keychain or memory, not 'disk'"],
     [['demo'], "Unexpected argument 'demo'"],
     [['--ready-file', '/nowhere/at/all'], '--ready-file must be the path of a file in a folder that exists'],
     [['--ready-file', '/'], '--ready-file must be the path of a file in a folder that exists'],
@@ -59,7 +60,7 @@ describe('npm start', () => {
 
   test('goes on without a desktop where there is no display, says why in one line, and ends with status 0', async () => {
     const readyFile = join(folder, 'ready.json');
-    const args = ['scripts/start.mjs', '--port', '0', '--ready-file', readyFile];
+    const args = ['scripts/start.mjs', '--port', '0', '--secrets', 'memory', '--ready-file', readyFile];
     const { child, finished } = start(process.execPath, args, environment());
     const ready = await vi.waitFor(() => readFile(readyFile, 'utf8'), 20_000);
     expect(JSON.parse(ready)).toMatchObject({ home: join(folder, 'home') });
@@ -67,12 +68,72 @@ describe('npm start', () => {
     const { status, stdout, stderr } = await finished;
     expect(status).toBe(0);
     expect(stdout).toMatch(/http:\/\/127\.0\.0\.1:\d+\/#/);
+    expect(stdout).toContain('Access keys are kept in memory');
     expect(stderr).toBe(
       process.platform === 'linux'
         ? 'Latchkey goes on without a desktop: there is no display (DISPLAY and WAYLAND_DISPLAY are not set).\n'
         : '',
     );
   }, 30_000);
+});
+
+describe('npm run demo', () => {
+  test('refuses --secrets, for it always keeps them in memory', async () => {
+    const args = ['scripts/demo.mjs', '--secrets', 'memory'];
+    const { status, stdout, stderr } = await run(process.execPath, args, environment());
+    expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
+    expect(stderr).toMatch(/^npm run demo: --secrets is not for the demo, which always keeps them in memory; [^\n]*\n$/);
+  });
+
+  test.skipIf(process.platform === 'win32')(
+    'says in one line that its broker was killed, and ends with what a shell ends with then',
+    async () => {
+      const readyFile = join(folder, 'ready.json');
+      const args = ['scripts/demo.mjs', '--headless', '--port', '0', '--ready-file', readyFile];
+      const { finished } = start(process.execPath, args, environment());
+      const ready = await vi.waitFor(() => readFile(readyFile, 'utf8'), 20_000);
+      process.kill((JSON.parse(ready) as { pid: number }).pid, 'SIGKILL');
+      const { status, stderr } = await finished;
+      expect({ status, stderr }).toEqual({ status: 137, stderr: 'Latchkey was killed (SIGKILL).\n' });
+    },
+    30_000,
+  );
+
+  test('has a script that prints one line, whatever the SDK thinks of this Node', async () => {
+    const { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: _warning, ...env } = environment();
+    const { status, stdout, stderr } = await run(process.execPath, ['dist/demo/whoami.js'], {
+      ...env,
+      AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      AWS_REGION: 'eu-central-1',
+      AWS_ENDPOINT_URL_STS: 'http://127.0.0.1:1/',
+      AWS_MAX_ATTEMPTS: '1',
+    });
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/^[^\n]+\n$/);
+  });
+});
+
+test.each([
+  ['start', 'npm start', true],
+  ['demo', 'npm run demo', false],
+])('scripts/%s.mjs --help prints how %s is used', async (script, command, hasSecrets) => {
+  const { status, stdout, stderr } = await run(
+    process.execPath,
+    [`scripts/${script}.mjs`, '--help'],
+    environment(),
+  );
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toContain(`Usage: ${command} -- [--headless] [--port N] [--ready-file FILE]`);
+  expect(stdout.includes('--secrets')).toBe(hasSecrets);
+});
+
+test('npm run package warns where another Electron is given than the project declares', () => {
+  expect(versionWarning('44.0.0', '45.4.1')).toBe(
+    'ELECTRON_OVERRIDE_DIST_PATH has Electron 44.0.0, and package.json wants 45.4.1: 44.0.0 is used.',
+  );
+  expect(versionWarning('45.4.1', '45.4.1')).toBeUndefined();
+  expect(versionWarning('0.0.1')).toMatch(/package\.json wants \d+\.\d+\.\d+:/);
 });
 
 describe('Electron is found', () => {
