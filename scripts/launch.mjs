@@ -94,7 +94,7 @@ export function readOptions(command) {
     }
     return { headless, port, readyFile, secrets };
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('. ')[0] : String(error);
+    const reason = error instanceof Error ? error.message.split(/\.\s/)[0] : String(error);
     console.error(`${command}: ${reason}; it understands -- ${commands[command].usage}`);
     process.exit(2);
   }

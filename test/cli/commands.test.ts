@@ -74,7 +74,7 @@ describe('the command line', () => {
 
   test('lists the same options in the usage of serve and where there is no such option', async () => {
     const { stderr } = await run(nowhere, ['serve', '--prot', '1']);
-    const [, listed = '', usage = ''] = /there is (.*); it is used as: (.*)/.exec(stderr) ?? [];
+    const [, listed = '', usage = ''] = /; there is (.*); it is used as: (.*)/.exec(stderr) ?? [];
     expect(listed).not.toBe('');
     expect(usage.match(/--[\w-]+/g)?.sort()).toEqual(listed.split(', ').sort());
   });

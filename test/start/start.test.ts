@@ -37,6 +37,8 @@ describe('npm start', () => {
     [['--port', '65536'], "--port must be a number from 0 to 65535 (0: any free one), not '65536'"],
     [['--port', 'http'], "not 'http'"],
     [['--port'], 'argument missing'],
+    [['--port', '-1'], "Option '--port' argument is ambiguous; it understands"],
+    [['--port=-1'], "not '-1'"],
     [['--secrets', 'disk'], "--secrets must be keychain or memory, not 'disk'"],
     [['demo'], "Unexpected argument 'demo'"],
     [['--ready-file', '/nowhere/at/all'], '--ready-file must be the path of a file in a folder that exists'],
@@ -82,7 +84,9 @@ describe('npm run demo', () => {
     const args = ['scripts/demo.mjs', '--secrets', 'memory'];
     const { status, stdout, stderr } = await run(process.execPath, args, environment());
     expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
-    expect(stderr).toMatch(/^npm run demo: --secrets is not for the demo, which always keeps them in memory; [^\n]*\n$/);
+    expect(stderr).toMatch(
+      /^npm run demo: --secrets is not for the demo, which always keeps them in memory; [^\n]*\n$/,
+    );
   });
 
   test.skipIf(process.platform === 'win32')(
