@@ -55,7 +55,9 @@ export class Terminal implements Disposable {
       'trap : INT; before=$(stty -g); "$@"; echo "exit status $?"; [ "$before" = "$(stty -g)" ] && echo unchanged';
     const program = 'import pty, sys; pty.spawn(sys.argv[1:])';
     const command = ['sh', '-c', script, 'sh', process.execPath, latchkey, ...args];
-    const child = spawn(python, ['-c', program, ...command], { env: { ...env, TERM: 'xterm' } });
+    // Node shows no colour where CI is set, terminal or not.
+    const terminal = { ...env, TERM: 'xterm', CI: undefined };
+    const child = spawn(python, ['-c', program, ...command], { env: terminal });
     this.#child = child;
     this.#ended = once(child, 'close').then(() => (this.#hasEnded = true));
     child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#screen += part));
