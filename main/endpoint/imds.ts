@@ -32,7 +32,7 @@ export interface ImdsOptions {
  * A request that can be met within this is: an SDK gives up after 500 ms to 1 s, and one that was answered
  * "none" once does not ask again (botocore).
  */
-const longestWaitMs = 300;
+const longestWaitMs = 250;
 
 const tokenPath = '/latest/api/token';
 
