@@ -58,7 +58,8 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       configuration,
       keys,
       sts,
-      kept: keptSessions(options, configuration),
+      // Opened before the sessions, so it ends after them.
+      kept: opened.use(keptSessions(options, configuration)),
       random: Math.random,
     }),
   );

@@ -15,6 +15,9 @@ const keptSchema = z.strictObject({
   expiresAtMs: z.number(),
 });
 
+/** A keychain that waits for a person must not keep Latchkey from ending. */
+const longestEndMs = 2000;
+
 export interface KeptSessionsOptions {
   readonly secrets: SecretStore;
   /** Whether the person wants sessions to be kept; what was kept before is still forgotten when it must be. */
@@ -27,7 +30,7 @@ export interface KeptSessionsOptions {
  * Sessions that took an MFA code, in the keychain, so that nobody is asked for another one after a restart. Keeping is
  * a comfort: where the keychain fails, it is as if nothing had been kept.
  */
-export class KeptSessions {
+export class KeptSessions implements AsyncDisposable {
   readonly #options: KeptSessionsOptions;
   /** One operation after the other, so that what was forgotten is not read again. */
   #last: Promise<unknown> = Promise.resolve();
@@ -75,6 +78,16 @@ export class KeptSessions {
       await secrets.remove(itemName(step));
       this.#forgotten.delete(step);
     }).then(() => undefined);
+  }
+
+  /** Waits for what was begun: who locks and quits at once must not find the session kept after all. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise((resolve) => {
+      timer = setTimeout(resolve, longestEndMs);
+    });
+    await Promise.race([this.#last, tooLong]);
+    clearTimeout(timer);
   }
 
   #inTurn<Result>(what: string, operation: (secrets: SecretStore) => Promise<Result>) {

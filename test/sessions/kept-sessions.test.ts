@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
 import { Secret } from '../../main/secret.ts';
+import { KeptSessions } from '../../main/sessions/kept-sessions.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { aliceSeed, aliceSerial } from '../sts/sample-world.ts';
@@ -154,6 +156,29 @@ describe('a keychain that does not let go of a session', () => {
     core.sessions.unlock();
     await useAgainAsksForCode();
     expect(core.warnings).toEqual(['An MFA session could not be forgotten: an unexpected fault']);
+  });
+});
+
+describe('the end of Latchkey', () => {
+  it('waits until the keychain has let go of what a lock just before forgets', async () => {
+    const secrets = memorySecretStore();
+    const kept = new KeptSessions({ secrets, isOn: () => true, warn: () => undefined });
+    let letGo: () => void = () => undefined;
+    const slow = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const removed = vi.spyOn(secrets, 'remove').mockImplementation(() => slow.then(() => true));
+    void kept.forget('step');
+    let hasEnded = false;
+    const end = kept[Symbol.asyncDispose]().then(() => {
+      hasEnded = true;
+    });
+    await vi.waitFor(() => {
+      expect(removed).toHaveBeenCalled();
+    });
+    expect(hasEnded).toBe(false);
+    letGo();
+    await end;
   });
 });
 

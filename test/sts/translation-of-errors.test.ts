@@ -1,11 +1,39 @@
+import { createServer } from 'node:http';
 import { describe, expect, it } from 'vitest';
+import { closeServer, listenOnLoopback } from '../../main/platform/loopback.ts';
+import { systemClock } from '../../main/platform/system-clock.ts';
 import { Secret } from '../../main/secret.ts';
 import { toFailure } from '../../main/sts/refusal.ts';
+import { openSts } from '../../main/sts/sts.ts';
+import { endpointUrlSts } from '../fixtures/core.ts';
 
 /** An error as the SDK throws it. */
 function sdkError(name: string, message: string, fault?: 'client' | 'server'): Error {
   return Object.assign(new Error(message), { name, $fault: fault, $metadata: { requestId: 'request-1' } });
 }
+
+describe('an STS that repeats what it was sent', () => {
+  it('does not get the secrets of the request into the failure', async () => {
+    const echo = createServer((request, response) => {
+      const message = `Forbidden: ${String(request.headers['x-amz-security-token'])}`;
+      response.writeHead(403, { 'content-type': 'text/xml' });
+      response.end(
+        `<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>${message}</Message></Error></ErrorResponse>`,
+      );
+    });
+    using _endpoint = endpointUrlSts(`http://127.0.0.1:${await listenOnLoopback(echo, 0)}`);
+    using sts = openSts(systemClock);
+    const credentials = {
+      accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+      secretAccessKey: new Secret('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'),
+      sessionToken: new Secret('FwoGZXIvYXdzEXAMPLE'),
+    };
+    await expect(sts.getCallerIdentity(credentials, 'us-east-1')).rejects.toMatchObject({
+      message: 'STS refused (AccessDenied): Forbidden: [secret]',
+    });
+    await closeServer(echo);
+  });
+});
 
 describe('what the SDK throws becomes a failure', () => {
   it('that never repeats the request AWS expected, which holds the security token', () => {
