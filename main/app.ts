@@ -1,7 +1,7 @@
 /** Electron's entry: composes the broker and the shell around it, and decides nothing. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { app, dialog, protocol } from 'electron';
+import { app, dialog, powerMonitor, protocol, systemPreferences } from 'electron';
 import { startBroker } from './broker.ts';
 import { Failure } from './failure.ts';
 import { parseOptions, type Options } from './options.ts';
@@ -14,10 +14,12 @@ import { writeReadyFile } from './ready-file.ts';
 import { Resources } from './resources.ts';
 import { setApplicationMenu } from './shell/application-menu.ts';
 import { electronNotifier } from './shell/electron-notifier.ts';
+import { electronPower } from './shell/electron-power.ts';
 import { createElectronTray, isTrayShown } from './shell/electron-tray.ts';
 import { declareInterfaceScheme, interfaceOrigin } from './shell/interface-protocol.ts';
 import { runNotifications } from './shell/notifications.ts';
 import { ownArguments } from './shell/own-arguments.ts';
+import { ownerAuthentication } from './shell/owner-authentication.ts';
 import { runTray } from './shell/tray.ts';
 import { prepareWindow, type InterfaceWindow } from './shell/window.ts';
 
@@ -96,6 +98,8 @@ async function start(options: Options, home: string): Promise<void> {
       clock: systemClock,
       secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
       peer: peerIdentity(),
+      power: electronPower(powerMonitor, systemClock),
+      ownerAuthentication: ownerAuthentication(systemPreferences, process.platform),
       openInterface: () => {
         openWindow();
         return Promise.resolve(null);
@@ -124,6 +128,7 @@ async function start(options: Options, home: string): Promise<void> {
   opened.use(
     runNotifications({
       service,
+      clock: systemClock,
       notifier: electronNotifier,
       isWindowFocused: () => shown.isFocused(),
       openWindow,

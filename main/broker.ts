@@ -5,8 +5,11 @@ import { findProfile } from './configuration/configuration.ts';
 import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
 import { KeyCustody } from './keys/custody.ts';
+import { HandedOut } from './clients/handed-out.ts';
 import { ensurePrivateFolder } from './platform/data-folder.ts';
-import type { Clock, PeerIdentity, SecretStore } from './platform/ports.ts';
+import { programAt } from './platform/loopback.ts';
+import type { Clock, OwnerAuthentication, PeerIdentity, Power, SecretStore } from './platform/ports.ts';
+import { ActiveProfile } from './profiles/active-profile.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
 import { KeptSessions } from './sessions/kept-sessions.ts';
@@ -22,6 +25,9 @@ export interface BrokerOptions {
   readonly clock: Clock;
   readonly secrets: SecretStore;
   readonly peer: PeerIdentity;
+  readonly power: Power;
+  /** Where the operating system can make sure that it is the owner who sits there. */
+  readonly ownerAuthentication?: OwnerAuthentication | undefined;
   /** Shows the window, or gives a link where there is none. */
   readonly openInterface: () => Promise<string | null>;
 }
@@ -47,15 +53,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 async function compose(options: BrokerOptions, opened: Resources): Promise<Broker> {
-  const { home, clock, version, openInterface } = options;
+  const { home, clock, version, peer, openInterface } = options;
   await ensurePrivateFolder(home);
   const configuration = await ConfigurationStore.open(home);
   const sts = opened.use(openSts(clock));
   const keys = new KeyCustody(clock, configuration, options.secrets, sts);
+  const active = opened.use(new ActiveProfile(clock, configuration));
   const sessions = opened.use(
     new Sessions({
       clock,
+      power: options.power,
       configuration,
+      active,
       keys,
       sts,
       // Opened before the sessions, so it ends after them.
@@ -63,13 +72,17 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       random: Math.random,
     }),
   );
+  const handedOut = new HandedOut(clock);
   let endpoint: Endpoint | undefined;
   const service = opened.use(
     new BrokerService({
       configuration,
       keys,
       profiles: new Profiles(configuration),
+      active,
       sessions,
+      handedOut,
+      ownerAuthentication: options.ownerAuthentication,
       version,
       secretsIn: options.secrets.kind,
       endpointUrl: () => endpoint?.url ?? '',
@@ -77,20 +90,23 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
-  opened.use(await serveDataFolder(service, home));
+  opened.use(await serveDataFolder(service.forCommands(), home));
   endpoint = opened.use(
     await serveEndpoint({
       port: options.port ?? configuration.current.settings.port,
       clock,
-      peer: options.peer,
+      peer,
       source: {
         profile: () => {
-          const { current } = configuration;
-          if (sessions.isLocked || current.active === null) return undefined;
-          return findProfile(current, current.active);
+          const { name } = active;
+          return sessions.isLocked || name === null ? undefined : findProfile(configuration.current, name);
         },
         take: (profile) => sessions.take(profile),
-        acquire: (profile) => sessions.acquire({ cause: 'program', profile }),
+        acquire: (profile, socket) =>
+          sessions.acquire({ cause: 'program', profile, program: programAt(peer, socket) }),
+        handedOut: (profile, session, socket) => {
+          handedOut.note(profile, session, socket, () => programAt(peer, socket));
+        },
         isWaitingForMfa: (profile) => sessions.standing(profile).state === 'waitingForMfa',
       },
     }),

@@ -12,6 +12,7 @@ import { packageVersion, parseOptions, type Options } from './options.ts';
 import { dataFolder } from './platform/data-folder.ts';
 import { openKeychain } from './platform/keychain.ts';
 import { memorySecretStore } from './platform/memory-secret-store.ts';
+import { noPower } from './platform/no-power.ts';
 import { peerIdentity } from './platform/peer-identity.ts';
 import { systemClock } from './platform/system-clock.ts';
 import { writeReadyFile } from './ready-file.ts';
@@ -54,6 +55,7 @@ async function compose(options: Options, print: (line: string) => void, opened: 
       clock: systemClock,
       secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
       peer,
+      power: noPower,
       openInterface: async () => Promise.resolve(link()),
     }),
   );

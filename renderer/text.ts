@@ -1,9 +1,21 @@
 /** Every word the interface says, but for the broker's own messages, which come with its answers. */
-import type { ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
+import type { HandedOut, ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
 import { clockTime, date, longDuration, shortDuration } from './time.ts';
 
 const plural = (count: number, one: string, many: string) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
+
+const list = new Intl.ListFormat('en', { type: 'conjunction' });
+
+/** How many programs are named before the others are only counted. */
+const namedPrograms = 3;
+
+/** "terraform and aws", "terraform, aws, node and 2 more". */
+function programNames(programs: readonly string[]): string {
+  if (programs.length === 0) return 'programs that are not known';
+  if (programs.length <= namedPrograms + 1) return list.format(programs);
+  return list.format([...programs.slice(0, namedPrograms), `${programs.length - namedPrograms} more`]);
+}
 
 /** What is said of secrets depends on where they are kept. */
 type BySecrets = Record<Status['secrets'], string>;
@@ -37,6 +49,21 @@ export const text = {
     retryAt: (ms: number) => `Next try at ${clockTime(ms)}.`,
   },
 
+  freshCode: {
+    offer: (ageSeconds: number) =>
+      `The code behind this was given ${longDuration(ageSeconds)} ago. If the role wants a fresher one, give a new code.`,
+    give: 'Give a new code',
+    asking: 'Waiting for the code…',
+  },
+
+  handedOut: {
+    heading: 'What programs got before stays valid at AWS',
+    programs: programNames,
+    line: ({ profile, programs, untilMs }: HandedOut) =>
+      `${profile}: ${programNames(programs)} ${programs.length === 1 ? 'has' : 'have'} credentials until ${clockTime(untilMs)}`,
+    more: (count: number) => plural(count, 'more profile', 'more profiles'),
+  },
+
   active: {
     heading: 'Active profile',
     none: 'No active profile',
@@ -49,6 +76,12 @@ export const text = {
     shellHint: 'Paste this into a shell, and every AWS SDK and the AWS CLI started there ask Latchkey.',
     shellPrecedence: 'Static keys in ~/.aws or in AWS_… variables come first where a program finds any.',
     copyShell: 'Copy the line',
+    returns: (to: string | null, seconds: number) =>
+      to === null
+        ? `In ${longDuration(seconds)} no profile is active any more`
+        : `Back to ${to} in ${longDuration(seconds)}`,
+    returnsAt: (ms: number) =>
+      `Protected: it leaves the active place at ${clockTime(ms)}. To use it again begins the time anew.`,
     nowActive: (view: ProfileView, seconds: number | undefined) =>
       `${view.profile.name} is active${seconds === undefined ? '' : `, ${longDuration(seconds)} left`}.`,
   },
@@ -64,6 +97,14 @@ export const text = {
     details: (name: string) => `Details of ${name}`,
     isActive: 'Active',
     protected: 'Protected',
+    protectedHint: 'Its sessions are of 15 min, and it leaves the active place by itself after a time',
+    pinned: 'Pinned',
+    pinnedValue: 'Kept ready: renewed also while nobody asks',
+    pin: 'Pin',
+    unpin: 'Unpin',
+    pinLabel: (name: string) => `Pin ${name}`,
+    pinHint: 'Pin it: kept ready, renewed also while nobody asks',
+    unpinHint: 'Unpin it: renewed again only while it is asked for',
     nothingFound: (query: string) => `No profile matches “${query}”`,
     nothingFoundHint: 'Name, account ID, role and base are searched.',
     none: 'No roles yet',
@@ -81,12 +122,19 @@ export const text = {
     region: 'Region',
     externalId: 'External ID',
     mfaSerial: 'MFA device',
+    mfaMode: 'MFA mode',
+    mfaModes: { session: 'Shared session', direct: 'Direct' },
+    mfaMaximumAge: 'Greatest MFA age',
     sessionName: 'Session name',
     duration: 'Session',
-    durationValue: (wanted: number, effective: number) =>
-      effective < wanted
-        ? `${longDuration(effective)} (${longDuration(wanted)} set; STS allows no more after another session)`
-        : longDuration(wanted),
+    durationValue: ({ profile, effectiveDurationSeconds }: ProfileView) => {
+      const effective = longDuration(effectiveDurationSeconds);
+      if (effectiveDurationSeconds >= profile.durationSeconds) return effective;
+      const reason = profile.protected
+        ? 'a protected profile gets no more'
+        : 'STS allows no more after another session';
+      return `${effective} (${longDuration(profile.durationSeconds)} set; ${reason})`;
+    },
     removeHeading: (name: string) => `Remove ${name}?`,
     removeHint:
       'Its session is dropped and programs get no more credentials for it. The role in AWS stays as it is.',
@@ -110,16 +158,31 @@ export const text = {
     externalIdHint: 'Where the role’s trust policy asks for one',
     mfaSerial: 'MFA device',
     mfaSerialHint: 'Serial number or ARN. Empty: the access key’s own',
+    mfaMode: 'MFA mode',
+    mfaModes: { automatic: 'Automatic', session: 'Shared session', direct: 'Direct' },
+    mfaModeHints: {
+      automatic: 'One code for many roles; direct where the session is to be longer than 1 h',
+      session: 'One code for many roles, with sessions of 1 h at most',
+      direct: 'A code for this role alone, with sessions of up to 12 h',
+    },
+    mfaMaximumAge: 'Greatest MFA age',
+    mfaMaximumAgeHint:
+      '1 min to 36 h, where the role’s trust policy sets aws:MultiFactorAuthAge. Empty: any age',
     sessionName: 'Session name',
     sessionNameHint: 'Shown in CloudTrail. Empty: chosen by Latchkey',
     duration: 'Session duration',
     durationHint: '15 min to 12 h, as far as the role allows',
-    durationChained: 'STS gives no more than 1 h to a role assumed from another role.',
+    durationShortened: {
+      chained: 'STS gives no more than 1 h to a role assumed from another role.',
+      shared: 'STS gives no more than 1 h with a shared MFA session.',
+      protected: 'A protected profile’s sessions are of 15 min, whatever is set here.',
+    },
     baseDuration: 'Base session duration',
     baseDurationHint: '15 min to 36 h: how long one MFA code lasts',
     colour: 'Colour',
     protected: 'Protected',
-    protectedHint: 'Marks it with a shield everywhere, for roles that can do harm',
+    protectedHint:
+      'For roles that can do harm: marked with a shield, sessions of 15 min, and it leaves the active place by itself after a time',
     save: 'Save',
     saving: 'Saving…',
     cancel: 'Cancel',
@@ -128,6 +191,7 @@ export const text = {
 
   durations: ['15 min', '30 min', '1 h', '2 h', '4 h', '8 h', '12 h'],
   baseDurations: ['1 h', '4 h', '8 h', '12 h', '24 h', '36 h'],
+  mfaMaximumAges: ['5 min', '15 min', '30 min', '1 h', '4 h', '12 h'],
 
   keys: {
     heading: 'Access keys',
@@ -190,10 +254,21 @@ export const text = {
   mfa: {
     region: 'MFA codes wanted',
     heading: (device: string) => `Code for ${device}`,
-    why: (prompt: Prompt) =>
-      prompt.cause === 'person'
-        ? `You asked for ${prompt.profile}.`
-        : `A program asked for ${prompt.profile}’s credentials.`,
+    /** Said where it is not seen. */
+    wanted: (device: string, profile: string) => `A code for ${device} is wanted, for ${profile}.`,
+    account: (id: string) => `in account ${id}`,
+    cause: {
+      person: 'asked for by you',
+      program: 'asked for by a program',
+      renewal: 'to be renewed',
+    } satisfies Record<Prompt['cause'], string>,
+    /** Followed by the program's name. */
+    causedBy: 'asked for by',
+    announced: (seconds: number) =>
+      `Needed ${seconds < 60 ? 'within a minute' : `in ${longDuration(seconds)}`}; give it now and nothing stops.`,
+    announcedUntil: (ms: number) => `The session that it renews lasts until ${clockTime(ms)}`,
+    used: 'The code it shows has been used.',
+    next: (seconds: number) => `The next one comes in ${seconds} s.`,
     serial: 'Device',
     code: 'Six-digit code',
     window: (seconds: number) => `The device shows a new code in ${seconds} s`,
@@ -220,6 +295,7 @@ export const text = {
     heading: 'Locked',
     explanation: 'Every session is dropped. Programs get no credentials until you unlock.',
     unlock: 'Unlock',
+    unlocking: 'Unlocking…',
   },
 
   connecting: { heading: 'Connecting to Latchkey…' },
@@ -260,6 +336,7 @@ export const text = {
     move: 'Choose a profile',
     use: 'Use the chosen profile',
     details: 'Show or hide its details',
+    pin: 'Pin or unpin it',
     edit: 'Edit it',
     add: 'Add a role',
     keys: 'Access keys',

@@ -18,7 +18,7 @@ export const mfa: Command = {
   async run(argv) {
     const { positionals, values } = parseCommandLine(argv, { device: { type: 'string' } }, ['CODE']);
     const [given = ''] = positionals;
-    const code = given === '-' ? await readCode() : given;
+    const code = await codeOf(given);
     const broker = ownBroker();
     const state = await broker.call('state.read', {});
     if ('problem' in state) throw refusalOf(state.problem);
@@ -29,7 +29,12 @@ export const mfa: Command = {
   },
 };
 
-async function readCode(): Promise<string> {
+/**
+ * The code that an operand gives: itself, or for `-` the first line of standard input.
+ * @throws Refusal where standard input has none
+ */
+export async function codeOf(operand: string): Promise<string> {
+  if (operand !== '-') return operand;
   const lines = new Lines();
   try {
     const line = await lines.next();

@@ -2,15 +2,17 @@
 import { Failure } from '../failure.ts';
 import { packageVersion } from '../options.ts';
 import { exitStatus, Refusal, type Command } from './command.ts';
+import { lock } from './lock.ts';
 import { mfa } from './mfa.ts';
 import { open } from './open.ts';
 import { oneLine, print, say } from './output.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
+import { unlock } from './unlock.ts';
 import { use } from './use.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ serve, status, use, mfa, open } satisfies Record<string, Command>),
+  Object.entries({ serve, status, use, mfa, lock, unlock, open } satisfies Record<string, Command>),
 );
 
 /**

@@ -1,5 +1,5 @@
 /** `latchkey status`: what is served, until when, and what stands in the way. */
-import type { Problem, ProfileView, Prompt, State } from '../../preload/contract.ts';
+import type { HandedOut, Problem, ProfileView, Prompt, State, Status } from '../../preload/contract.ts';
 import { parseCommandLine } from '../options.ts';
 import { codeNotIn, ownBroker, refusalOf, type Command } from './command.ts';
 import { clockTime, inWords, oneLine, print, styled } from './output.ts';
@@ -7,7 +7,11 @@ import { clockTime, inWords, oneLine, print, styled } from './output.ts';
 export const status: Command = {
   usage: 'status [--json]',
   summary: 'show the active profile, its session, MFA codes waited for and what failed',
-  details: ['--json   the same as one JSON document; times are ISO 8601, lengths in seconds.'],
+  details: [
+    'Also when a protected profile goes back, which MFA codes will be wanted soon, and until when programs',
+    'can use credentials of profiles that are not active any more.',
+    '--json   the same as one JSON document; times are ISO 8601, lengths in seconds.',
+  ],
   example: 'latchkey status --json',
   async run(argv) {
     const { values } = parseCommandLine(argv, { json: { type: 'boolean' } }, []);
@@ -28,35 +32,82 @@ function asLines({ status, profiles }: State): [label: string, text: string][] {
   if (locked) lines.push(['Locked', styled('yellow', 'no session is served until it is unlocked')]);
   lines.push([
     'Active',
-    active === undefined ? 'none; choose one with: latchkey use PROFILE' : sessionLine(active, locked),
+    active === undefined
+      ? 'none; choose one with: latchkey use PROFILE'
+      : `${sessionLine(active, locked)}${returnInWords(status)}`,
   ]);
   lines.push(['Endpoint', status.endpoint]);
   for (const prompt of status.prompts) lines.push(['MFA', promptLine(prompt)]);
   for (const view of others) lines.push(['Session', sessionLine(view, locked)]);
+  for (const handedOut of stillValid(status)) {
+    // What is being served is told with its session.
+    if (locked || handedOut.profile !== status.active) lines.push(['Programs', handedOutInWords(handedOut)]);
+  }
   if (status.keys.length === 0) lines.push(['Keys', 'none; add one in the interface: latchkey open']);
   if (status.secrets === 'memory')
     lines.push(['Secrets', 'in memory only: access keys are gone when Latchkey ends']);
   return lines;
 }
 
-function promptLine({ serial, profile, problem }: Prompt): string {
+/** When a protected profile goes back, as the end of its line. */
+function returnInWords({ returns }: Status): string {
+  if (returns === null) return '';
+  const then = returns.to === null ? 'no active profile' : `back to ${returns.to}`;
+  return `; ${then} at ${clockTime(returns.atMs)} (in ${inWords(returns.atMs - Date.now())})`;
+}
+
+function promptLine(prompt: Prompt): string {
+  const { serial, profile, accountId, cause, program, problem, neededAtMs, nextCodeAtMs } = prompt;
+  const nowMs = Date.now();
+  // A code that the person wants to give is wanted now, though the session before it may still last.
+  const wanted =
+    neededAtMs === undefined || cause === 'person'
+      ? styled('yellow', 'code wanted')
+      : `code wanted in ${inWords(neededAtMs - nowMs)} (at ${clockTime(neededAtMs)})`;
+  const by = program === undefined ? '' : `, asked for by ${oneLine(program)}`;
   const wrong = problem === undefined ? '' : ` (${oneLine(problem)})`;
-  return `${styled('yellow', 'code wanted')} of ${oneLine(serial)} for ${profile}${wrong}; give it with: latchkey mfa CODE`;
+  const next =
+    nextCodeAtMs === undefined || nextCodeAtMs <= nowMs
+      ? ''
+      : `; the code that the device shows has been used, the next one comes in ${inWords(nextCodeAtMs - nowMs)}`;
+  return `${wanted} of ${oneLine(serial)} for ${profile} in account ${accountId}${by}${wrong}${next}; give it with: latchkey mfa CODE`;
 }
 
 function sessionLine({ profile, accountId, session }: ProfileView, locked: boolean): string {
   const { state, expiresAtMs, problem } = session;
-  const name = `${styled('bold', profile.name)} (${accountId})`;
+  const name = `${styled('bold', profile.name)} (${accountId}${profile.pinned ? ', pinned' : ''})`;
   // That there is none yet is what being locked means.
   if (locked && state === 'idle') return name;
   const left =
     expiresAtMs === undefined
       ? ''
       : `, ${inWords(expiresAtMs - Date.now())} left (until ${clockTime(expiresAtMs)})`;
-  const line = `${name}  ${stateInWords(state)}${left}`;
+  const line = `${name}  ${stateInWords(session)}${left}`;
   if (problem === undefined) return line;
   const retry = problem.retryAtMs === undefined ? '' : `; tries again at ${clockTime(problem.retryAtMs)}`;
-  return `${line}: ${reason(problem)}${retry}`;
+  const offer =
+    problem.mfaAgeSeconds === undefined
+      ? ''
+      : `; its MFA code was given ${inWords(problem.mfaAgeSeconds * 1000)} ago; a fresh one may help: latchkey use ${profile.name} --fresh-code`;
+  return `${line}: ${reason(problem)}${retry}${offer}`;
+}
+
+/** What programs hold that AWS still takes; what lasts longest comes first. */
+export function stillValid({ handedOut }: Status): HandedOut[] {
+  const nowMs = Date.now();
+  return handedOut
+    .filter(({ untilMs }) => untilMs > nowMs)
+    .toSorted((one, other) => other.untilMs - one.untilMs);
+}
+
+/** Who can use it until when. In the window's words. */
+export function handedOutInWords({ profile, untilMs, programs }: HandedOut): string {
+  const names =
+    programs.length === 0
+      ? 'programs that are not known'
+      : new Intl.ListFormat('en', { type: 'conjunction' }).format(programs.map(oneLine));
+  const have = programs.length === 1 ? 'has' : 'have';
+  return `${profile}: ${names} ${have} credentials until ${clockTime(untilMs)} (${inWords(untilMs - Date.now())} left)`;
 }
 
 function reason({ message, awsCode }: Problem): string {
@@ -64,20 +115,21 @@ function reason({ message, awsCode }: Problem): string {
   return oneLine(code === undefined ? message : `${message} (${code})`);
 }
 
-function stateInWords(state: ProfileView['session']['state']): string {
+/** In the window's words. */
+function stateInWords({ state, expiresAtMs }: ProfileView['session']): string {
   switch (state) {
     case 'idle':
       return 'no session yet';
     case 'acquiring':
-      return 'getting a session';
+      return 'signing in';
     case 'active':
-      return styled('green', 'active');
+      return styled('green', 'ready');
     case 'refreshing':
-      return styled('green', 'being renewed');
+      return styled('green', 'renewing');
     case 'waitingForMfa':
-      return styled('yellow', 'waiting for an MFA code');
+      return styled('yellow', 'needs code');
     case 'failed':
-      return styled('red', 'failed');
+      return styled('red', expiresAtMs === undefined ? 'failed' : 'renewal failed');
   }
 }
 
@@ -91,13 +143,31 @@ function asDocument({ status, profiles }: State) {
     endpoint: status.endpoint,
     active: active === undefined ? null : sessionDocument(active),
     sessions: profiles.filter(({ session }) => session.state !== 'idle').map(sessionDocument),
-    prompts: status.prompts.map(({ serial, profile, cause, state, problem, sinceMs }) => ({
-      serial,
+    returns:
+      status.returns === null
+        ? null
+        : {
+            to: status.returns.to,
+            at: isoTime(status.returns.atMs),
+            secondsLeft: secondsUntil(status.returns.atMs),
+          },
+    prompts: status.prompts.map((prompt) => ({
+      serial: prompt.serial,
+      profile: prompt.profile,
+      accountId: prompt.accountId,
+      cause: prompt.cause,
+      program: prompt.program ?? null,
+      state: prompt.state,
+      problem: prompt.problem ?? null,
+      since: isoTime(prompt.sinceMs),
+      neededAt: isoTime(prompt.neededAtMs),
+      nextCodeAt: isoTime(prompt.nextCodeAtMs),
+    })),
+    handedOut: stillValid(status).map(({ profile, untilMs, programs }) => ({
       profile,
-      cause,
-      state,
-      problem: problem ?? null,
-      since: isoTime(sinceMs),
+      validUntil: isoTime(untilMs),
+      secondsLeft: secondsUntil(untilMs),
+      programs,
     })),
   };
 }
@@ -108,10 +178,10 @@ function sessionDocument({ profile, accountId, roleName, session }: ProfileView)
     profile: profile.name,
     accountId,
     roleName,
+    pinned: profile.pinned,
     state,
     expiresAt: isoTime(expiresAtMs),
-    secondsLeft:
-      expiresAtMs === undefined ? null : Math.max(0, Math.floor((expiresAtMs - Date.now()) / 1000)),
+    secondsLeft: expiresAtMs === undefined ? null : secondsUntil(expiresAtMs),
     problem:
       problem === undefined
         ? null
@@ -122,8 +192,13 @@ function sessionDocument({ profile, accountId, roleName, session }: ProfileView)
             requestId: problem.requestId ?? null,
             at: isoTime(problem.atMs),
             retryAt: isoTime(problem.retryAtMs),
+            mfaAgeSeconds: problem.mfaAgeSeconds ?? null,
           },
   };
+}
+
+function secondsUntil(timeMs: number): number {
+  return Math.max(0, Math.floor((timeMs - Date.now()) / 1000));
 }
 
 function isoTime(timeMs: number | undefined): string | null {

@@ -1,47 +1,64 @@
 /** `latchkey use PROFILE`: makes a profile the active one, and asks for the MFA codes that this takes. */
-import type { Answer, Output, Prompt } from '../../preload/contract.ts';
+import type { Answer, ProfileView, Prompt } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { parseCommandLine } from '../options.ts';
+import { Codes } from './codes.ts';
 import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
-import { Lines } from './lines.ts';
 import { matchName } from './match.ts';
-import { clockTime, inWords, oneLine, print, say, styled } from './output.ts';
+import { clockTime, inWords, print, styled } from './output.ts';
 import { WatchedState } from './watched-state.ts';
 
 export const use: Command = {
-  usage: 'use PROFILE',
+  usage: 'use PROFILE [--fresh-code]',
   summary: 'make a profile the active one, which the endpoint serves',
   details: [
     'PROFILE is a name, or a part of it that fits no other. It returns when the session is held.',
     'Where that takes an MFA code it is asked for on the terminal, or read from the first line of',
     'standard input where that is no terminal. The switch is made first: where STS refuses, or no code',
     'is given, PROFILE stays the active one, and programs get no credentials until it has a session.',
+    '--fresh-code   asks for a new MFA code also where the last one still serves, for a role that accepts',
+    '               no old ones. The switch is made once STS took it.',
   ],
   example: 'latchkey use billing',
   async run(argv) {
-    const [typed = ''] = parseCommandLine(argv, {}, ['PROFILE']).positionals;
+    const { positionals, values } = parseCommandLine(argv, { 'fresh-code': { type: 'boolean' } }, [
+      'PROFILE',
+    ]);
+    const [typed = ''] = positionals;
     const broker = ownBroker();
     const ended = new AbortController();
+    let codes: Codes | undefined;
     try {
       const state = await WatchedState.follow(broker, ended.signal);
       const names = state.profiles.map(({ profile }) => profile.name);
       const name = matchName(typed, names, 'profile');
+      codes = new Codes(broker, state);
+      // Before the switch, which may take a code as well: what a fresh one is needed for would ask for a second.
+      if (values['fresh-code']) {
+        const renewed = broker.call('mfa.renew', { name }, ended.signal);
+        await codes.give(renewed, name, () => promptOfDevices(state, name));
+        valueOf(await renewed);
+      }
       const used = broker.call('profiles.use', { name }, ended.signal);
       try {
-        await giveCodes(broker, state, name, used);
-        report(await used);
+        await codes.give(used, name, () => promptOf(state, name));
+        report(valueOf(await used));
       } catch (error) {
         throw error instanceof Refusal ? await withWhatIsActive(error, broker, name) : error;
       }
     } finally {
+      codes?.[Symbol.dispose]();
       ended.abort();
     }
   },
 };
 
-function report(answer: Answer<Output<'profiles.use'>>): void {
+function valueOf(answer: Answer<ProfileView>): ProfileView {
   if ('problem' in answer) throw refusalOf(answer.problem);
-  const { profile, session } = answer.value;
+  return answer.value;
+}
+
+function report({ profile, session }: ProfileView): void {
   const { expiresAtMs } = session;
   const until =
     expiresAtMs === undefined
@@ -63,94 +80,16 @@ async function withWhatIsActive(refusal: Refusal, broker: BrokerClient, name: st
   });
 }
 
-/** What takes this long is told about: STS answers within a second, and the person looks at nothing. */
-const quietMs = 1000;
-
-/** Answers every prompt that the profile waits for, until `used` has an answer. */
-async function giveCodes(
-  broker: BrokerClient,
-  state: WatchedState,
-  name: string,
-  used: Promise<unknown>,
-): Promise<void> {
-  const settled = used.then(() => undefined);
-  // It may reject while nobody waits for it here; whoever awaits `used` hears of it.
-  settled.catch(() => undefined);
-  let lines: Lines | undefined;
-  // Standard error has nothing but errors where a script reads it.
-  const quiet = process.stderr.isTTY
-    ? setTimeout(() => {
-        say(`getting a session of ${name}…`);
-      }, quietMs)
-    : undefined;
-  try {
-    for (;;) {
-      const prompt = await Promise.race([settled, state.until(() => promptOf(state, name))]);
-      clearTimeout(quiet);
-      if (prompt === undefined) return;
-      lines ??= new Lines();
-      await givePromptItsCode(broker, state, prompt, lines, settled);
-    }
-  } finally {
-    clearTimeout(quiet);
-    lines?.[Symbol.dispose]();
-  }
-}
-
-const mostTries = 3;
-
-/** Asks for a prompt's code until STS took it, or it was given elsewhere. */
-async function givePromptItsCode(
-  broker: BrokerClient,
-  state: WatchedState,
-  prompt: Prompt,
-  lines: Lines,
-  settled: Promise<undefined>,
-): Promise<void> {
-  const isOver = new AbortController();
-  const over = Promise.race([settled, state.until(() => (isOpen(state, prompt) ? undefined : true))]).finally(
-    () => {
-      isOver.abort();
-    },
-  );
-  over.catch(() => undefined);
-  for (let triesLeft = mostTries; ; triesLeft -= 1) {
-    const code = await askForCode(prompt.serial, lines, isOver.signal);
-    if (code === undefined) return;
-    const answer = await broker.call('mfa.answer', { serial: prompt.serial, code });
-    if ('value' in answer) {
-      // Until the events say so the prompt looks open, and would be asked for again.
-      await over;
-      return;
-    }
-    if (isOver.signal.aborted) return;
-    const { problem } = answer;
-    const isWorthAnother = problem.code === 'MfaRejected' || problem.code === 'InvalidInput';
-    if (!isWorthAnother || triesLeft === 1 || !process.stdin.isTTY) throw refusalOf(problem);
-    say(oneLine(problem.message));
-  }
-}
-
-/** A code from the person, undefined where it is no longer wanted. */
-async function askForCode(serial: string, lines: Lines, over: AbortSignal): Promise<string | undefined> {
-  const { isTTY } = process.stdin;
-  if (isTTY) process.stderr.write(`MFA code for ${oneLine(serial)}: `);
-  const line = await lines.next(over);
-  if (over.aborted) {
-    if (isTTY) say('\nThe code was given elsewhere, or is not needed any more.');
-    return undefined;
-  }
-  if (line === undefined)
-    throw new Refusal(
-      `an MFA code of ${serial} is needed; give it on standard input, or with: latchkey mfa CODE`,
-    );
-  // Authenticators show codes in groups.
-  return line.replaceAll(/\s/g, '');
-}
-
 /** The prompt that a profile waits for. */
 function promptOf(state: WatchedState, name: string): Prompt | undefined {
-  if (state.profile(name)?.session.state !== 'waitingForMfa') return undefined;
+  const prompt = promptOfDevices(state, name);
+  // A code may be wanted for a profile while the session before it lasts: then it is not told to wait.
+  const isOwn = prompt?.profile === name && prompt.cause === 'person';
+  return isOwn || state.profile(name)?.session.state === 'waitingForMfa' ? prompt : undefined;
+}
+
+/** The prompt of a device in a profile's chain, whoever it was opened for. */
+function promptOfDevices(state: WatchedState, name: string): Prompt | undefined {
   const serials = serialsOf(state, name);
   return state.prompts.find(({ serial, profile }) => profile === name || serials.has(serial));
 }
@@ -173,11 +112,4 @@ function serialsOf(state: WatchedState, name: string): ReadonlySet<string> {
     }
   }
   return serials;
-}
-
-/** Whether the very same prompt is still there: a device may ask for another code at once. */
-function isOpen(state: WatchedState, { serial, profile, sinceMs }: Prompt): boolean {
-  return state.prompts.some(
-    (other) => other.serial === serial && other.profile === profile && other.sinceMs === sinceMs,
-  );
 }

@@ -7,6 +7,13 @@ import { nameSchema, parseRoleArn, profileSchema, type Profile } from '../profil
 /** The port of the endpoint unless the settings or `--port` say otherwise. */
 export const standardPort = 9254;
 
+function minutes(maximum: number) {
+  const message = `must be whole minutes from 1 to ${maximum}`;
+  return z
+    .number({ error: message })
+    .check(z.int(message), z.minimum(1, message), z.maximum(maximum, message));
+}
+
 const portMessage = 'must be a whole number from 1 to 65535';
 
 export const configurationSchema = z.strictObject({
@@ -21,21 +28,41 @@ export const configurationSchema = z.strictObject({
     ),
     /** Whether sessions that took an MFA code outlive a restart, in the keychain. */
     keepMfaSessions: z._default(z.boolean({ error: 'must be true or false' }), true),
+    /** After how many minutes a protected profile gives the active place back. */
+    protectedMinutes: z._default(minutes(1440), 30),
+    /** When Latchkey locks by itself. */
+    lockWithScreen: z._default(z.boolean({ error: 'must be true or false' }), false),
+    lockOnSleep: z._default(z.boolean({ error: 'must be true or false' }), false),
+    /** null: never. */
+    lockAfterIdleMinutes: z._default(z.nullable(minutes(1440)), null),
   }),
   keys: z.array(accessKeySchema),
   profiles: z.array(profileSchema),
   /** The active profile's name. */
   active: z.nullable(nameSchema),
+  /** While a protected profile is active: when it stops being so, and the profile that follows it. */
+  returns: z._default(
+    z.nullable(z.strictObject({ to: z.nullable(nameSchema), atMs: z.number({ error: 'must be a time' }) })),
+    null,
+  ),
 });
 
 export type Configuration = z.output<typeof configurationSchema>;
 
 export const emptyConfiguration: Configuration = {
   version: 1,
-  settings: { port: standardPort, keepMfaSessions: true },
+  settings: {
+    port: standardPort,
+    keepMfaSessions: true,
+    protectedMinutes: 30,
+    lockWithScreen: false,
+    lockOnSleep: false,
+    lockAfterIdleMinutes: null,
+  },
   keys: [],
   profiles: [],
   active: null,
+  returns: null,
 };
 
 /** The key with this label, or undefined. */
@@ -108,6 +135,7 @@ export function checkConfiguration(configuration: Configuration): void {
   refuseRepeated(configuration.profiles, ({ name }) => name, 'profiles', 'name');
   for (const profile of configuration.profiles) {
     const { key } = lineageOf(configuration, profile);
+    checkMfaFields(profile);
     const rolePartition = parseRoleArn(profile.roleArn)?.partition;
     const keyPartition = key.userArn.split(':')[1];
     if (rolePartition !== keyPartition) {
@@ -118,10 +146,30 @@ export function checkConfiguration(configuration: Configuration): void {
       );
     }
   }
-  if (configuration.active !== null && !findProfile(configuration, configuration.active)) {
-    throw new Failure('InvalidInput', `The active profile "${configuration.active}" does not exist`, {
-      field: 'active',
+  const { active, returns } = configuration;
+  if (active !== null && !findProfile(configuration, active)) {
+    throw new Failure('InvalidInput', `The active profile "${active}" does not exist`, { field: 'active' });
+  }
+  if (returns !== null && returns.to !== null && !findProfile(configuration, returns.to)) {
+    throw new Failure('InvalidInput', `The profile "${returns.to}", to be active again, does not exist`, {
+      field: 'returns',
     });
+  }
+}
+
+/** STS sees a code, and its age, in the first role of a chain only. */
+function checkMfaFields(profile: Profile) {
+  if ('key' in profile.base) return;
+  for (const [field, words] of [
+    ['mfaMode', 'an MFA mode'],
+    ['mfaMaximumAgeSeconds', 'a greatest MFA age'],
+  ] as const) {
+    if (profile[field] === undefined) continue;
+    throw new Failure(
+      'InvalidInput',
+      `Profile ${profile.name}: ${words} belongs to the profile at the start of the chain, which is based on an access key`,
+      { field },
+    );
   }
 }
 

@@ -9,24 +9,31 @@ import {
   type State,
   type Status,
 } from '../../preload/contract.ts';
+import type { HandedOut } from '../clients/handed-out.ts';
 import { findProfile } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
 import { firstProblem } from '../first-problem.ts';
 import type { KeyCustody } from '../keys/custody.ts';
+import type { OwnerAuthentication } from '../platform/ports.ts';
+import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 import { Secret } from '../secret.ts';
 import { chainOf } from '../sessions/chain.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Service } from './service.ts';
+import { unlock, type Caller } from './unlock.ts';
 import { keyView, problemView, profileView, promptView } from './views.ts';
 
 export interface BrokerParts {
   readonly configuration: ConfigurationStore;
   readonly keys: KeyCustody;
   readonly profiles: Profiles;
+  readonly active: ActiveProfile;
   readonly sessions: Sessions;
+  readonly handedOut: HandedOut;
+  readonly ownerAuthentication: OwnerAuthentication | undefined;
   readonly version: string;
   readonly secretsIn: 'keychain' | 'memory';
   /** The endpoint's base URL; empty until it listens. */
@@ -35,7 +42,9 @@ export interface BrokerParts {
   readonly openInterface: () => Promise<string | null>;
 }
 
-type Handlers = { [Name in CallName]: (input: ParsedInput<Name>) => Promise<Output<Name>> };
+type Handlers = {
+  [Name in CallName]: (input: ParsedInput<Name>, caller: Caller) => Promise<Output<Name>>;
+};
 
 /** The contract, carried out by the broker's parts. */
 export class BrokerService implements Service, Disposable {
@@ -60,14 +69,22 @@ export class BrokerService implements Service, Disposable {
       parts.configuration.onChange(() => {
         this.#flushSoon();
       }),
+      parts.handedOut.onChange(() => {
+        this.#flushSoon();
+      }),
     ];
   }
 
-  async call(name: string, input: unknown): Promise<Answer<unknown>> {
-    if (!isCallName(name)) {
-      return { problem: { code: 'NotFound', message: `There is no call "${name.slice(0, 100)}"` } };
-    }
-    return this.#answer(name, input);
+  call(name: string, input: unknown): Promise<Answer<unknown>> {
+    return this.#callBy('interface', name, input);
+  }
+
+  /** The same for the local socket, whose caller may be any program of this user. */
+  forCommands(): Service {
+    return {
+      call: (name, input) => this.#callBy('command', name, input),
+      subscribe: (listener) => this.subscribe(listener),
+    };
   }
 
   subscribe(listener: (event: BrokerEvent) => void): Disposable {
@@ -82,9 +99,20 @@ export class BrokerService implements Service, Disposable {
     this.#subscribers.clear();
   }
 
-  async #answer<Name extends CallName>(name: Name, input: unknown): Promise<Answer<Output<Name>>> {
+  async #callBy(caller: Caller, name: string, input: unknown): Promise<Answer<unknown>> {
+    if (!isCallName(name)) {
+      return { problem: { code: 'NotFound', message: `There is no call "${name.slice(0, 100)}"` } };
+    }
+    return this.#answer(name, input, caller);
+  }
+
+  async #answer<Name extends CallName>(
+    name: Name,
+    input: unknown,
+    caller: Caller,
+  ): Promise<Answer<Output<Name>>> {
     try {
-      return { value: await this.#handlers[name](parseInput(name, input)) };
+      return { value: await this.#handlers[name](parseInput(name, input), caller) };
     } catch (error) {
       if (error instanceof Failure) return { problem: problemView(error) };
       // Unforeseen: its message may hold anything, so only its kind is told.
@@ -94,7 +122,7 @@ export class BrokerService implements Service, Disposable {
   }
 
   #createHandlers(): Handlers {
-    const { keys, profiles, sessions, openInterface } = this.#parts;
+    const { keys, profiles, active, sessions, ownerAuthentication, openInterface } = this.#parts;
     return {
       'state.read': async () => this.#state(),
       'keys.add': async ({ secretAccessKey, ...input }) =>
@@ -112,13 +140,21 @@ export class BrokerService implements Service, Disposable {
         return {};
       },
       'profiles.use': async ({ name }) => {
-        await profiles.activate(name);
+        await active.use(name);
         await sessions.acquire({ cause: 'person', profile: name });
         return this.#profileView(this.#profile(name));
+      },
+      'profiles.pin': async ({ name, pinned }) => {
+        await profiles.pin(name, pinned);
+        return {};
       },
       'mfa.answer': async ({ serial, code }) => {
         await sessions.desk.answer(serial, code);
         return {};
+      },
+      'mfa.renew': async ({ name }) => {
+        await sessions.acquireWithFreshCode(name);
+        return this.#profileView(this.#profile(name));
       },
       'mfa.cancel': async ({ serial }) => {
         sessions.desk.cancel(serial);
@@ -128,8 +164,8 @@ export class BrokerService implements Service, Disposable {
         sessions.lock();
         return {};
       },
-      'sessions.unlock': async () => {
-        sessions.unlock();
+      'sessions.unlock': async (proof, caller) => {
+        await unlock({ sessions, ownerAuthentication }, proof, caller);
         return {};
       },
       'interface.open': async () => ({ link: await openInterface() }),
@@ -142,16 +178,20 @@ export class BrokerService implements Service, Disposable {
   }
 
   #status(): Status {
-    const { configuration, sessions, version, secretsIn, endpointUrl } = this.#parts;
-    const { keys, active } = configuration.current;
+    const { configuration, active, sessions, handedOut, version, secretsIn, endpointUrl } = this.#parts;
+    const { current } = configuration;
     return {
       version,
       locked: sessions.isLocked,
-      active,
+      active: active.name,
+      returns: active.returns,
       endpoint: endpointUrl(),
       secrets: secretsIn,
-      keys: keys.map(keyView),
-      prompts: sessions.desk.prompts().map(promptView),
+      keys: current.keys.map(keyView),
+      prompts: sessions.desk
+        .prompts()
+        .map((prompt) => promptView(prompt, findProfile(current, prompt.demand.profile))),
+      handedOut: handedOut.holdings().map((holding) => ({ ...holding, programs: [...holding.programs] })),
     };
   }
 

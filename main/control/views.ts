@@ -15,15 +15,9 @@ export function keyView(key: AccessKey): KeyView {
   return { label, accessKeyId, accountId, userArn, mfaSerial, region, addedAtMs };
 }
 
-export function promptView({ serial, demand, state, problem, sinceMs }: MfaPrompt): Prompt {
-  return {
-    serial,
-    profile: demand.profile,
-    cause: demand.cause === 'person' ? 'person' : 'program',
-    state,
-    problem,
-    sinceMs,
-  };
+export function promptView({ demand, ...prompt }: MfaPrompt, profile: Profile | undefined): Prompt {
+  const { accountId = '' } = (profile && parseRoleArn(profile.roleArn)) ?? {};
+  return { ...prompt, profile: demand.profile, accountId, cause: demand.cause };
 }
 
 export function profileView(
@@ -43,6 +37,7 @@ function sessionView({ state, expiresAtMs, problem }: SessionStanding): SessionV
       ...problemView(problem.failure),
       atMs: problem.atMs,
       retryAtMs: problem.retryAtMs,
+      mfaAgeSeconds: problem.codeAgeMs === undefined ? undefined : Math.floor(problem.codeAgeMs / 1000),
     },
   };
 }

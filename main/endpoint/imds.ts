@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Profile } from '../profiles/profile.ts';
@@ -14,8 +15,10 @@ export interface CredentialSource {
   readonly profile: () => Profile | undefined;
   /** Its session from memory. */
   readonly take: (profile: string) => Session | undefined;
-  /** Its session, acquired; rejects with the Failure why not. */
-  readonly acquire: (profile: string) => Promise<Session>;
+  /** Its session, acquired for the program at the other end of `socket`; rejects with the Failure why not. */
+  readonly acquire: (profile: string, socket: Socket) => Promise<Session>;
+  /** Told of each session that is handed out, and on which connection. */
+  readonly handedOut: (profile: string, session: Session, socket: Socket) => void;
   /** Whether it waits for a person's MFA code. */
   readonly isWaitingForMfa: (profile: string) => boolean;
 }
@@ -103,8 +106,19 @@ function answerPath(options: ImdsOptions, path: string, response: ServerResponse
     return;
   }
   const session = options.source.take(role);
-  if (session) send(response, 200, credentialsDocument(session, profile), life);
+  if (session) handOut(options, profile, session, response, life);
   else void answerOnceAcquired(options, profile, response, life);
+}
+
+function handOut(
+  { source }: ImdsOptions,
+  profile: Profile,
+  session: Session,
+  response: ServerResponse,
+  life: TokenLife,
+): void {
+  send(response, 200, credentialsDocument(session, profile), life);
+  source.handedOut(profile.name, session, response.req.socket);
 }
 
 async function answerOnceAcquired(
@@ -121,8 +135,8 @@ async function answerOnceAcquired(
     });
   });
   try {
-    const session = await Promise.race([source.acquire(profile.name), tooSlow]);
-    send(response, 200, credentialsDocument(session, profile), life);
+    const acquired = source.acquire(profile.name, response.req.socket);
+    handOut(options, profile, await Promise.race([acquired, tooSlow]), response, life);
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
     send(response, statusOf(failure), refusalDocument(failure, clock.now()), life);

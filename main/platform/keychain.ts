@@ -3,10 +3,18 @@ import { Failure } from '../failure.ts';
 import { Secret } from '../secret.ts';
 import { loadLibc } from './libc.ts';
 import type { SecretStore } from './ports.ts';
+import { splitSecrets } from './split-secrets.ts';
+
+/**
+ * The Credential Manager takes 2,560 bytes an item (CRED_MAX_CREDENTIAL_BLOB_SIZE), and the library gives it UTF-16:
+ * https://learn.microsoft.com/windows/win32/api/wincred/ns-wincred-credentialw
+ */
+const longestOnWindows = 2560 / 2;
 
 /**
  * The operating system's keychain: the Secret Service on Linux, the Keychain on macOS, the Credential Manager on
- * Windows. Items stand under `service`, with the secret's name as their user name.
+ * Windows. Items stand under `service`, with the secret's name as their user name. On Windows a long secret takes
+ * several of them.
  *
  * On Linux the store is pinned. Unpinned, the library falls back silently to the kernel keyring, which a reboot
  * empties; no Secret Service is a `Failure` of code `KeychainUnavailable` instead.
@@ -19,7 +27,10 @@ import type { SecretStore } from './ports.ts';
  * open: four of them at once would stop all file access and name resolution of this process. And whoever waited
  * behind a dialog that was dismissed is refused with it, or the person would get one dialog for each of them.
  */
-export function openKeychain(service = 'latchkey'): SecretStore {
+export function openKeychain(
+  service = 'latchkey',
+  platform: NodeJS.Platform = process.platform,
+): SecretStore {
   let previous: Promise<unknown> = Promise.resolve();
   let dismissals = 0;
 
@@ -44,7 +55,7 @@ export function openKeychain(service = 'latchkey'): SecretStore {
     return result;
   }
 
-  return {
+  const keychain: SecretStore = {
     kind: 'keychain',
     read: (name) =>
       inTurn(name, undefined, async (entry) => {
@@ -54,6 +65,7 @@ export function openKeychain(service = 'latchkey'): SecretStore {
     write: (name, secret) => inTurn(name, secret, (entry) => entry.setPassword(secret.reveal())),
     remove: (name) => inTurn(name, undefined, (entry) => entry.deleteCredential()),
   };
+  return platform === 'win32' ? splitSecrets(keychain, longestOnWindows) : keychain;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { Failure } from '../failure.ts';
 import { loadLibc } from './libc.ts';
-import type { AcceptedConnection, PeerIdentity } from './ports.ts';
+import { linuxProcesses } from './linux-processes.ts';
+import type { AcceptedConnection, PeerIdentity, Program } from './ports.ts';
 
 /** The socket at the other end of a loopback connection: who created it, and which inode names it in `/proc`. */
 export interface PeerSocket {
@@ -13,6 +14,10 @@ export interface PeerSocket {
 export interface LinuxPeerIdentity extends PeerIdentity, Disposable {
   /** The peer's socket, or undefined where no open socket stands for exactly this connection. */
   peerSocket(connection: AcceptedConnection): PeerSocket | undefined;
+  /** Whether the socket is this user's. */
+  isOwn(socket: PeerSocket): boolean;
+  /** The program of this user that holds the socket: `programAt` for who asked for the socket before. */
+  programHolding(socket: PeerSocket): Promise<Program | undefined>;
 }
 
 // linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h, bits/socket.h, net/tcp_states.h
@@ -48,7 +53,7 @@ const requestSocketId = headerBytes + 8;
  * A client counts as whoever created its socket: one that was started through `sudo` is root's, not ours.
  * Fails with `Internal` where the kernel gives no such socket.
  */
-export function linuxSockDiag(): LinuxPeerIdentity {
+export function linuxSockDiag(processes = linuxProcesses()): LinuxPeerIdentity {
   const netlink = openNetlink();
   const ownUid = process.getuid?.();
   const answer = Buffer.alloc(1024);
@@ -70,11 +75,26 @@ export function linuxSockDiag(): LinuxPeerIdentity {
     }
   }
 
+  function isOwn(socket: PeerSocket): boolean {
+    return socket.uid === ownUid && socket.uid !== overflowUid;
+  }
+
+  /** Another user's socket is not looked for: that would cost a search of all processes, and find none. */
+  async function programHolding(socket: PeerSocket): Promise<Program | undefined> {
+    return isOwn(socket) ? processes.programWith(socket.inode) : undefined;
+  }
+
   return {
     peerSocket,
+    isOwn,
+    programHolding,
     isOwnUser(connection) {
       const peer = peerSocket(connection);
-      return peer !== undefined && peer.uid === ownUid && peer.uid !== overflowUid;
+      return peer !== undefined && isOwn(peer);
+    },
+    async programAt(connection) {
+      const peer = peerSocket(connection);
+      return peer && programHolding(peer);
     },
     [Symbol.dispose]: () => netlink.close(),
   };

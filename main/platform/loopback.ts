@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Failure } from '../failure.ts';
-import type { PeerIdentity } from './ports.ts';
+import type { AcceptedConnection, PeerIdentity, Program } from './ports.ts';
 
 /** A literal address: a name could be made to lead somewhere else. */
 export const loopbackAddress = '127.0.0.1';
@@ -69,15 +69,29 @@ function ignore(): void {
   // The other end has gone: there is nobody to tell.
 }
 
-function isOwnUser(
-  peer: PeerIdentity,
-  { localAddress, localPort, remoteAddress, remotePort }: Socket,
-): Promise<boolean> | boolean {
-  // They are undefined where the other end has gone already.
-  if (!localAddress || !localPort || !remoteAddress || !remotePort) return false;
+function isOwnUser(peer: PeerIdentity, socket: Socket): Promise<boolean> | boolean {
+  const connection = endsOf(socket);
   try {
-    return peer.isOwnUser({ localAddress, localPort, remoteAddress, remotePort });
+    return connection !== undefined && peer.isOwnUser(connection);
   } catch {
     return false;
   }
+}
+
+/** Which program is at the other end of an accepted connection; undefined where it cannot be told. It never rejects. */
+export async function programAt(peer: PeerIdentity, socket: Socket): Promise<Program | undefined> {
+  const connection = endsOf(socket);
+  return connection && peer.programAt(connection);
+}
+
+/** Undefined where the other end has gone already. */
+function endsOf({
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+}: Socket): AcceptedConnection | undefined {
+  return localAddress && localPort && remoteAddress && remotePort
+    ? { localAddress, localPort, remoteAddress, remotePort }
+    : undefined;
 }

@@ -34,6 +34,13 @@ export interface AcceptedConnection {
   readonly remotePort: number;
 }
 
+/** A program on this machine. */
+export interface Program {
+  readonly pid: number;
+  /** What a person calls it: its executable's name, or its script's where an interpreter runs one. */
+  readonly name: string;
+}
+
 /** Tells whose process is at the other end of a loopback connection. */
 export interface PeerIdentity {
   /**
@@ -41,4 +48,29 @@ export interface PeerIdentity {
    * A connection that cannot be attributed is not ours: deny by default.
    */
   isOwnUser(connection: AcceptedConnection): Promise<boolean> | boolean;
+  /**
+   * The program at the other end, while the connection is open; undefined where it cannot be told. It takes
+   * milliseconds, off the event loop, and never rejects.
+   */
+  programAt(connection: AcceptedConnection): Promise<Program | undefined>;
+}
+
+/** What happens to the machine, and whether somebody is at it. */
+export type PowerEvent =
+  | { readonly type: 'sleep' }
+  | { readonly type: 'wake' }
+  /** The person locked the screen, or it locked itself. */
+  | { readonly type: 'screenLock' }
+  /** Nobody has touched keyboard or mouse for this long, told again from time to time while that goes on. */
+  | { readonly type: 'idle'; readonly forMs: number };
+
+export interface Power {
+  /** Calls `listener` at each event; disposing the result ends that. */
+  subscribe(listener: (event: PowerEvent) => void): Disposable;
+}
+
+/** The operating system's way to make sure that it is the owner who sits there (Touch ID, …). */
+export interface OwnerAuthentication {
+  /** Whether the owner confirmed; `reason` completes "Latchkey wants to…". Undefined where this machine cannot ask. */
+  confirm(reason: string): Promise<boolean | undefined>;
 }

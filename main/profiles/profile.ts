@@ -28,6 +28,9 @@ export const limits = {
   baseDuration: { minimum: 900, maximum: 36 * hour, standard: 12 * hour },
   /** What STS grants at most to a role assumed with a session (role chaining), whatever is asked. */
   chainedDuration: hour,
+  /** What a protected profile's session is asked for. */
+  protectedDuration: 900,
+  mfaMaximumAge: { minimum: 60, maximum: 36 * hour },
   externalId: { minimum: 2, maximum: 1224 },
   sessionName: { minimum: 2, maximum: 64 },
   mfaSerial: { minimum: 9, maximum: 256 },
@@ -109,6 +112,13 @@ export const profileSchema = z.strictObject({
     text('External ID', limits.externalId, /^[\w+=,.@:/-]+$/, 'letters, digits and _ + = , . @ : / -'),
   ),
   mfaSerial: z.optional(mfaSerialSchema),
+  /**
+   * Where the code goes: `session` into one `GetSessionToken` that many roles share, `direct` into this role's
+   * `AssumeRole`. Unless set: `direct` where the session is wanted for longer than `session` allows.
+   */
+  mfaMode: z.optional(z.enum(['session', 'direct'], { error: 'MFA mode must be session or direct' })),
+  /** The greatest age of the MFA code that the role accepts (`aws:MultiFactorAuthAge` in its trust policy). */
+  mfaMaximumAgeSeconds: z.optional(seconds('Greatest MFA age', limits.mfaMaximumAge, '1 min to 36 h')),
   sessionName: z.optional(
     text('Session name', limits.sessionName, /^[\w+=,.@-]+$/, 'letters, digits and _ + = , . @ -'),
   ),
@@ -123,6 +133,8 @@ export const profileSchema = z.strictObject({
   ),
   colour: z._default(z.enum(colours, { error: `Colour must be one of ${colours.join(', ')}` }), 'slate'),
   protected: z._default(z.boolean({ error: 'Protected must be true or false' }), false),
+  /** Whether its session is renewed also while nobody asks for it. */
+  pinned: z._default(z.boolean({ error: 'Pinned must be true or false' }), false),
 });
 
 /** A profile as it is kept: every default filled in. */

@@ -19,7 +19,7 @@ export class Profiles {
   async save(profile: Profile, replaces?: string): Promise<void> {
     await checkPartition(profile);
     await this.#configuration.update((configuration) => {
-      const { profiles, active } = configuration;
+      const { profiles, active, returns } = configuration;
       if (profile.name !== replaces && findProfile(configuration, profile.name)) {
         throw new Failure('AlreadyExists', `There is a profile "${profile.name}" already`, { field: 'name' });
       }
@@ -31,6 +31,7 @@ export class Profiles {
           other.name === replaces ? profile : withBase(other, replaces, profile.name),
         ),
         active: active === replaces ? profile.name : active,
+        returns: returns?.to === replaces ? { ...returns, to: profile.name } : returns,
       };
     });
   }
@@ -38,7 +39,7 @@ export class Profiles {
   /** @throws Failure NotFound, or InUse naming the profiles that are based on it */
   async remove(name: string): Promise<void> {
     await this.#configuration.update((configuration) => {
-      const { profiles, active } = configuration;
+      const { profiles, active, returns } = configuration;
       if (!findProfile(configuration, name)) throw notFound(name);
       const users = profiles.filter(({ base }) => 'profile' in base && base.profile === name);
       if (users.length > 0) {
@@ -49,20 +50,24 @@ export class Profiles {
         ...configuration,
         profiles: profiles.filter((profile) => profile.name !== name),
         active: active === name ? null : active,
+        returns: active === name ? null : returns?.to === name ? { ...returns, to: null } : returns,
       };
     });
   }
 
-  /** Makes a profile the active one. @throws Failure NotFound */
-  async activate(name: string): Promise<void> {
+  /** Whether a profile's session is renewed also while nobody asks for it. @throws Failure NotFound */
+  async pin(name: string, pinned: boolean): Promise<void> {
     await this.#configuration.update((configuration) => {
       if (!findProfile(configuration, name)) throw notFound(name);
-      return { ...configuration, active: name };
+      return {
+        ...configuration,
+        profiles: configuration.profiles.map((other) => (other.name === name ? { ...other, pinned } : other)),
+      };
     });
   }
 }
 
-function notFound(name: string): Failure {
+export function notFound(name: string): Failure {
   return new Failure('NotFound', `There is no profile "${name}"`, { field: 'name' });
 }
 

@@ -31,6 +31,8 @@ export interface AssumeRoleStep {
   readonly durationSeconds: number;
   /** Set where the code goes into `AssumeRole` itself, since the role is wanted for longer than a chain allows. */
   readonly mfaSerial: string | undefined;
+  /** The greatest age of the code behind the session that it is walked with, where the role accepts no older one. */
+  readonly mfaMaximumAgeSeconds: number | undefined;
 }
 
 /** A step has its identity from its inputs (`id`), so that profiles with the same inputs share it and its session. */
@@ -40,8 +42,8 @@ export type Step = GetSessionTokenStep | AssumeRoleStep;
  * The chain of a profile, given by its last step.
  *
  * MFA: a device named by the profile that is based on the key, else by the key, else by a profile further up.
- * The code goes into one `GetSessionToken` that all share, unless the first role is wanted for more than the
- * hour that STS allows a role assumed with a session: then into its `AssumeRole`.
+ * The code goes into one `GetSessionToken` that all share, unless the first role's mode is `direct`, or unset and the
+ * role wanted for more than the hour that STS allows a role assumed with a session: then into its `AssumeRole`.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
  *
  * @throws Failure InvalidInput where a base is missing
@@ -53,9 +55,9 @@ export function chainOf(configuration: Configuration, profile: Profile): AssumeR
   const mfaSerial =
     first.mfaSerial ?? key.mfaSerial ?? further.find((above) => above.mfaSerial !== undefined)?.mfaSerial;
   const source: KeySource = { operation: 'key', id: identify('key', key), key };
-  const direct = first.durationSeconds > limits.chainedDuration;
+  const mode = first.mfaMode ?? (wantedSeconds(first) > limits.chainedDuration ? 'direct' : 'session');
   let step =
-    mfaSerial === undefined || direct
+    mfaSerial === undefined || mode === 'direct'
       ? assumeRoleStep(source, first, mfaSerial)
       : assumeRoleStep(getSessionTokenStep(source, mfaSerial, first.baseDurationSeconds), first, undefined);
   for (const above of further) step = assumeRoleStep(step, above, undefined);
@@ -74,6 +76,43 @@ export function keyOf(step: Step): AccessKey {
   let source: Step | KeySource = step;
   while (source.operation !== 'key') source = source.source;
   return source.key;
+}
+
+/**
+ * A step that a code of an MFA device can be confirmed with: one of the chain of `preferred`, else of any profile, else
+ * made for the purpose. Undefined where no profile and no key names the device, or any device if `serial` is undefined.
+ */
+export function stepForCode(
+  configuration: Configuration,
+  serial: string | undefined,
+  preferred: string | null,
+): { readonly step: GetSessionTokenStep; readonly profile: string | undefined } | undefined {
+  const isWanted = (named: string | undefined) =>
+    named !== undefined && (serial === undefined || named === serial);
+  const { profiles, keys } = configuration;
+  const direct: GetSessionTokenStep[] = [];
+  for (const profile of profiles.toSorted((one) => (one.name === preferred ? -1 : 0))) {
+    const [first] = stepsOf(chainOf(configuration, profile));
+    if (first === undefined || !isWanted(first.mfaSerial)) continue;
+    if (first.operation === 'GetSessionToken') return { step: first, profile: profile.name };
+    const { source, mfaSerial } = first;
+    if (source.operation === 'key' && mfaSerial !== undefined) direct.push(confirmingStep(source, mfaSerial));
+  }
+  for (const key of keys) {
+    if (key.mfaSerial === undefined || !isWanted(key.mfaSerial)) continue;
+    direct.push(confirmingStep({ operation: 'key', id: identify('key', key), key }, key.mfaSerial));
+  }
+  const [step] = direct;
+  return step && { step, profile: undefined };
+}
+
+function confirmingStep(source: KeySource, mfaSerial: string): GetSessionTokenStep {
+  return getSessionTokenStep(source, mfaSerial, limits.baseDuration.minimum);
+}
+
+/** What is asked for, before STS's own limits. */
+function wantedSeconds(profile: Profile): number {
+  return profile.protected ? limits.protectedDuration : profile.durationSeconds;
 }
 
 function getSessionTokenStep(
@@ -103,9 +142,11 @@ function assumeRoleStep(
     externalId: profile.externalId,
     durationSeconds:
       source.operation === 'key'
-        ? profile.durationSeconds
-        : Math.min(profile.durationSeconds, limits.chainedDuration),
+        ? wantedSeconds(profile)
+        : Math.min(wantedSeconds(profile), limits.chainedDuration),
     mfaSerial,
+    // STS sees the age of a code in a GetSessionToken session only.
+    mfaMaximumAgeSeconds: source.operation === 'GetSessionToken' ? profile.mfaMaximumAgeSeconds : undefined,
   };
   return { operation: 'AssumeRole', id: identify('AssumeRole', source.id, inputs), source, ...inputs };
 }

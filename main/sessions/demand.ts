@@ -1,6 +1,10 @@
+import type { Program } from '../platform/ports.ts';
+
 /** Who wants a session, and for which profile. */
 export interface Demand {
   /** A person waits for it; a program asked the endpoint; or the broker renews what is in use. */
   readonly cause: 'person' | 'program' | 'renewal';
   readonly profile: string;
+  /** The program that asked, as soon as it is known. */
+  readonly program?: Promise<Program | undefined>;
 }

@@ -30,12 +30,17 @@ export class HeldSession {
 
   /** How long it still lives, in milliseconds; nothing or less where it has ended. */
   remainingMs(): number {
+    return this.#lifeMs - this.ageMs();
+  }
+
+  /** How long ago it was issued, in milliseconds. */
+  ageMs(): number {
     const elapsedMs = this.#clock.elapsed();
     const byElapsedMs = this.#ageMs + elapsedMs - this.#atElapsedMs;
     const byWallMs = this.#clock.now() - this.#session.issuedAtMs;
     this.#ageMs = Math.max(byElapsedMs, byWallMs);
     this.#atElapsedMs = elapsedMs;
-    return this.#lifeMs - this.#ageMs;
+    return this.#ageMs;
   }
 
   /**

@@ -1,15 +1,36 @@
 import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
+import type { Session } from '../sts/session.ts';
 import type { Demand } from './demand.ts';
 
 /** A code that is wanted from the person now. */
 export interface MfaPrompt {
   readonly serial: string;
   readonly demand: Demand;
+  /** The name of the program that asked, once it is known. */
+  readonly program: string | undefined;
   readonly state: 'waiting' | 'checking';
   /** Why the last code was not taken. */
   readonly problem: string | undefined;
   readonly sinceMs: number;
+  /** Until when, by the wall clock, the session lasts that the code is to follow on; undefined where there is none. */
+  readonly neededAtMs: number | undefined;
+  /** When the device shows its next code, while the present one has been used. */
+  readonly nextCodeAtMs: number | undefined;
+}
+
+/** What a prompt is for. */
+export interface CodeRequest<Result> {
+  /** Who can `withdraw` it. */
+  readonly owner: object;
+  readonly serial: string;
+  readonly demand: Demand;
+  /** Sends the code to STS; rejects with what STS said. */
+  readonly attempt: (code: string) => Promise<Result>;
+  /**
+   * The session that a new one is to follow on, while it lives and nobody waits: the prompt is an announcement until then.
+   */
+  readonly present: () => Session | undefined;
 }
 
 interface Entry {
@@ -17,9 +38,10 @@ interface Entry {
   readonly owner: object;
   readonly demand: Demand;
   readonly sinceMs: number;
-  /** Sends the code to STS; rejects with what STS said. */
+  readonly present: () => Session | undefined;
   readonly attempt: (code: string) => Promise<void>;
   readonly fail: (failure: Failure) => void;
+  program: string | undefined;
   state: 'waiting' | 'checking';
   problem: string | undefined;
   /** Runs while it is waiting. */
@@ -27,10 +49,12 @@ interface Entry {
 }
 
 interface Device {
-  /** The first one is the prompt that is shown; each takes a code of its own, since STS takes a code once. */
+  /** One is the prompt that is shown; each takes a code of its own, since STS takes a code once. */
   readonly entries: Entry[];
   /** Codes that STS has seen, and when by elapsed time: it takes none again while it could still be valid. */
   readonly sentCodes: Map<string, number>;
+  /** By the wall clock, as the device itself reckons: the code that it shows until then has been used. */
+  nextCodeAtMs: number;
   /** By elapsed time, so that setting the wall clock back does not lengthen it. */
   quietUntilElapsedMs: number;
   quietPeriodMs: number;
@@ -39,10 +63,12 @@ interface Device {
 const minute = 60_000;
 const firstQuietPeriodMs = minute;
 const longestQuietPeriodMs = 15 * minute;
-/** A prompt that nobody answers ends like one that was cancelled. */
+/** A prompt that nobody answers ends like one that was cancelled, counted from when the code is needed. */
 const promptTimeoutMs = 5 * minute;
-/** A code is valid in its own 30 s window and its neighbours (RFC 6238, 5.2). */
-const codeLifeMs = 90_000;
+/** A device shows a new code at each multiple of this (RFC 6238, 4.1). */
+const codeWindowMs = 30_000;
+/** A code is valid in its own window and its neighbours (RFC 6238, 5.2). */
+const codeLifeMs = 3 * codeWindowMs;
 
 /**
  * Where codes are asked for: one prompt for each device, however many wait. After a cancel nobody is prompted by a
@@ -60,62 +86,86 @@ export class MfaDesk {
 
   /** The open prompts, one for each device. */
   prompts(): MfaPrompt[] {
-    return [...this.#devices].flatMap(
-      ([
-        serial,
+    const nowMs = this.#clock.now();
+    return [...this.#devices].flatMap(([serial, { entries, nextCodeAtMs }]) => {
+      const entry = shown(entries);
+      if (!entry) return [];
+      const { demand, program, state, problem, sinceMs, present } = entry;
+      return [
         {
-          entries: [entry],
+          serial,
+          demand,
+          program,
+          state,
+          problem,
+          sinceMs,
+          neededAtMs: present()?.expiresAtMs,
+          nextCodeAtMs: nextCodeAtMs > nowMs ? nextCodeAtMs : undefined,
         },
-      ]) =>
-        entry
-          ? [
-              {
-                serial,
-                demand: entry.demand,
-                state: entry.state,
-                problem: entry.problem,
-                sinceMs: entry.sinceMs,
-              },
-            ]
-          : [],
-    );
+      ];
+    });
   }
 
-  /** Whether somebody waits for a code of this device. */
+  /** Whether somebody waits for a code of this device; who was told only that one will be needed does not. */
   isAsking(serial: string): boolean {
-    return (this.#devices.get(serial)?.entries.length ?? 0) > 0;
+    return this.#devices.get(serial)?.entries.some(({ present }) => !present()) ?? false;
+  }
+
+  /** Whether only the person may open a prompt of this device now. */
+  isQuiet(serial: string): boolean {
+    return this.#clock.elapsed() < (this.#devices.get(serial)?.quietUntilElapsedMs ?? 0);
   }
 
   /**
    * Asks for a code and runs `attempt` with it, again with another one while STS says that it was wrong.
-   * @param owner who can `withdraw` it
    * @throws Failure MfaRequired when cancelled, timed out, or in a quiet period; else what `attempt` throws
    */
-  withCode<Result>(
-    owner: object,
-    serial: string,
-    demand: Demand,
-    attempt: (code: string) => Promise<Result>,
-  ): Promise<Result> {
-    const device = this.#device(serial);
-    if (demand.cause !== 'person' && this.#clock.elapsed() < device.quietUntilElapsedMs) {
+  withCode<Result>(request: CodeRequest<Result>): Promise<Result> {
+    const { owner, serial, demand, attempt, present } = request;
+    if (demand.cause !== 'person' && this.isQuiet(serial)) {
       return Promise.reject(new Failure('MfaRequired', `An MFA code of ${serial} is needed`));
     }
     return new Promise<Result>((resolve, reject) => {
-      device.entries.push({
+      const entry: Entry = {
         owner,
         demand,
         sinceMs: this.#clock.now(),
+        present,
         attempt: async (code) => {
           resolve(await attempt(code));
         },
         fail: reject,
+        program: undefined,
         state: 'waiting',
         problem: undefined,
-        timeout: this.#scheduleTimeout(serial),
-      });
+        timeout: this.#scheduleTimeout(serial, present),
+      };
+      this.#device(serial).entries.push(entry);
       this.#changed();
+      void demand.program?.then((program) => {
+        entry.program = program?.name;
+        this.#changed();
+      });
     });
+  }
+
+  /**
+   * Notes that a code is about to be sent to STS, which takes none twice.
+   * @throws Failure MfaRejected where it has been sent before
+   */
+  spend(serial: string, code: string): void {
+    const device = this.#device(serial);
+    const now = this.#clock.elapsed();
+    for (const [sent, atMs] of device.sentCodes) {
+      if (now - atMs > codeLifeMs) device.sentCodes.delete(sent);
+    }
+    if (device.sentCodes.has(code)) {
+      this.#waitForNextCode(device);
+      throw new Failure('MfaRejected', 'This code has been used already. Wait for the next one.', {
+        field: 'code',
+      });
+    }
+    device.sentCodes.set(code, now);
   }
 
   /**
@@ -125,14 +175,13 @@ export class MfaDesk {
    */
   async answer(serial: string, code: string): Promise<void> {
     const device = this.#devices.get(serial);
-    const entry = device?.entries[0];
+    const entry = device && shown(device.entries);
     if (!device || !entry) throw new Failure('NotFound', `No MFA code of ${serial} is wanted now`);
     if (entry.state === 'checking') {
       throw new Failure('InUse', 'A code is being checked already', { field: 'code' });
     }
     try {
-      this.#refuseSentCode(device, code);
-      device.sentCodes.set(code, this.#clock.elapsed());
+      this.spend(serial, code);
       entry.timeout?.[Symbol.dispose]();
       entry.state = 'checking';
       entry.problem = undefined;
@@ -150,6 +199,7 @@ export class MfaDesk {
     }
     device.quietPeriodMs = firstQuietPeriodMs;
     device.quietUntilElapsedMs = 0;
+    this.#waitForNextCode(device);
     this.#end(device, entry);
   }
 
@@ -170,6 +220,15 @@ export class MfaDesk {
     }
   }
 
+  /** Somebody has come to wait for an owner's code that was merely announced. */
+  hurry(owner: object): void {
+    for (const [serial, { entries }] of this.#devices) {
+      for (const entry of entries) {
+        if (entry.owner === owner && entry.state === 'waiting') this.#waitAgain(serial, entry);
+      }
+    }
+  }
+
   /** Ends the prompts of an owner that needs no code any more. */
   withdraw(owner: object, failure: Failure): void {
     for (const device of this.#devices.values()) {
@@ -184,15 +243,24 @@ export class MfaDesk {
     if (!device.entries.includes(entry)) return; // withdrawn while its code was checked
     entry.state = 'waiting';
     entry.problem = problem;
+    this.#waitAgain(serial, entry);
+  }
+
+  #waitAgain(serial: string, entry: Entry): void {
     entry.timeout?.[Symbol.dispose]();
-    entry.timeout = this.#scheduleTimeout(serial);
+    entry.timeout = this.#scheduleTimeout(serial, entry.present);
     this.#changed();
   }
 
-  #scheduleTimeout(serial: string): Disposable {
-    return this.#clock.schedule(promptTimeoutMs, () => {
+  #scheduleTimeout(serial: string, present: () => Session | undefined): Disposable {
+    const announcedMs = (present()?.expiresAtMs ?? 0) - this.#clock.now();
+    return this.#clock.schedule(Math.max(0, announcedMs) + promptTimeoutMs, () => {
       this.cancel(serial);
     });
+  }
+
+  #waitForNextCode(device: Device): void {
+    device.nextCodeAtMs = (Math.floor(this.#clock.now() / codeWindowMs) + 1) * codeWindowMs;
   }
 
   #end(device: Device, entry: Entry): void {
@@ -203,24 +271,13 @@ export class MfaDesk {
     this.#changed();
   }
 
-  #refuseSentCode(device: Device, code: string): void {
-    const now = this.#clock.elapsed();
-    for (const [sent, atMs] of device.sentCodes) {
-      if (now - atMs > codeLifeMs) device.sentCodes.delete(sent);
-    }
-    if (device.sentCodes.has(code)) {
-      throw new Failure('MfaRejected', 'This code has been used already. Wait for the next one.', {
-        field: 'code',
-      });
-    }
-  }
-
   #device(serial: string): Device {
     let device = this.#devices.get(serial);
     if (!device) {
       device = {
         entries: [],
         sentCodes: new Map(),
+        nextCodeAtMs: 0,
         quietUntilElapsedMs: 0,
         quietPeriodMs: firstQuietPeriodMs,
       };
@@ -228,4 +285,13 @@ export class MfaDesk {
     }
     return device;
   }
+}
+
+/** The entry whose code is wanted first: what was merely announced waits for those who need one. */
+function shown(entries: readonly Entry[]): Entry | undefined {
+  return (
+    entries.find(({ state }) => state === 'checking') ??
+    entries.find(({ present }) => !present()) ??
+    entries[0]
+  );
 }

@@ -4,7 +4,10 @@ const minute = 60_000;
 const longestLeadMs = 30 * minute;
 const shortestLeadMs = 5 * minute;
 
-const firstBackoffMs = 1_000;
+/** How long before its end a session that took a code is announced to need another one. */
+const longestMfaLeadMs = 10 * minute;
+
+const firstBackoffMs = 2_000;
 const longestBackoffMs = 2 * minute;
 /** A refusal of STS does not mend itself: the next request of a program may ask again after this. */
 const refusalPauseMs = minute;
@@ -19,8 +22,13 @@ export function renewalLeadMs(lifeMs: number, random: number): number {
   return leadMs - Math.min(random * (leadMs / 10), Math.max(0, leadMs - shortestLeadMs));
 }
 
+/** How long before its end a new code is asked for, where a session took one: 10 minutes, or half of its life. */
+export function mfaLeadMs(lifeMs: number): number {
+  return Math.min(lifeMs / 2, longestMfaLeadMs);
+}
+
 /**
- * How long to wait after a failure that may pass by itself: doubling from 1 s to 2 min, of which a random half.
+ * How long to wait after a failure that may pass by itself: from 1 s up to 2 min, doubling, of which a random half.
  * @param failures how many there were in a row, from 1
  */
 export function backoffMs(failures: number, random: number): number {

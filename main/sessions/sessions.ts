@@ -1,15 +1,17 @@
 import { findProfile, type Configuration } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
-import { Failure } from '../failure.ts';
+import { Failure, unreachable } from '../failure.ts';
 import type { KeyCustody } from '../keys/custody.ts';
-import type { Clock } from '../platform/ports.ts';
+import type { Clock, Power, PowerEvent } from '../platform/ports.ts';
+import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Session } from '../sts/session.ts';
 import type { Sts } from '../sts/sts.ts';
-import { chainOf, stepsOf } from './chain.ts';
+import { chainOf, stepForCode, stepsOf } from './chain.ts';
 import type { Demand } from './demand.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import { MfaDesk } from './mfa-desk.ts';
 import { Pace } from './pace.ts';
+import { Reachability } from './reachability.ts';
 import { StepSession, type StepProblem } from './step-session.ts';
 
 /** Where a profile's session stands. `expiresAtMs` is there while a session is held. */
@@ -21,7 +23,9 @@ export interface SessionStanding {
 
 export interface SessionsOptions {
   readonly clock: Clock;
+  readonly power: Power;
   readonly configuration: ConfigurationStore;
+  readonly active: ActiveProfile;
   readonly keys: KeyCustody;
   readonly sts: Sts;
   readonly kept: KeptSessions;
@@ -32,7 +36,10 @@ export interface SessionsOptions {
 /** What changed: a profile's standing by its name, or what belongs to no profile (prompts, the lock). */
 export type SessionsListener = (profile: string | undefined) => void;
 
-/** How often the ages of held sessions are looked at, so that no setting of the clock hides behind a later sleep. */
+/**
+ * How often held sessions are looked at, so that no setting of the clock hides behind a later sleep, and what fell due
+ * in a sleep is renewed where no event tells of the end of that.
+ */
 const clockWatchMs = 15_000;
 
 const idle: SessionStanding = { state: 'idle', expiresAtMs: undefined, problem: undefined };
@@ -43,7 +50,11 @@ export class Sessions implements Disposable {
   readonly #options: SessionsOptions;
   readonly #pace: Pace;
   readonly #listeners = new Set<SessionsListener>();
-  readonly #configurationWatch: Disposable;
+  readonly #watches: readonly Disposable[];
+  /** By region. */
+  readonly #reachabilities = new Map<string, Reachability>();
+  /** The profiles that somebody holds, and how many do. */
+  readonly #holds = new Map<string, number>();
   /** By the step's identity: profiles with the same inputs meet here. */
   readonly #steps = new Map<string, StepSession>();
   /** The last step of each profile that was asked for. */
@@ -61,9 +72,14 @@ export class Sessions implements Disposable {
       this.#tell(undefined);
       for (const [profile, last] of this.#chains) if (last.isAcquiring) this.#tell(profile);
     });
-    this.#configurationWatch = options.configuration.onChange(() => {
-      this.#forgetChanged();
-    });
+    this.#watches = [
+      options.configuration.onChange(() => {
+        this.#forgetChanged();
+      }),
+      options.power.subscribe((event) => {
+        this.#follow(event);
+      }),
+    ];
     this.#watchClock();
   }
 
@@ -73,7 +89,23 @@ export class Sessions implements Disposable {
 
   /** A profile's session from memory, at once: the way of a program's request. Unknown profiles have none. */
   take(profile: string): Session | undefined {
-    return this.#chains.get(profile)?.take({ cause: 'program', profile });
+    return this.#chains.get(profile)?.take();
+  }
+
+  /** Keeps a profile's session renewed until the result is disposed, whether or not anybody asks for it. */
+  hold(profile: string): Disposable {
+    const holds = this.#holds;
+    holds.set(profile, (holds.get(profile) ?? 0) + 1);
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!isHeld) return;
+        isHeld = false;
+        const others = (holds.get(profile) ?? 0) - 1;
+        if (others > 0) holds.set(profile, others);
+        else holds.delete(profile);
+      },
+    };
   }
 
   /**
@@ -83,6 +115,22 @@ export class Sessions implements Disposable {
   async acquire(demand: Demand): Promise<Session> {
     if (this.#locked) throw locked();
     return this.#chain(demand.profile).acquire(demand);
+  }
+
+  /**
+   * Asks the person for a fresh code for a profile, and acquires its session anew with that.
+   * @throws Failure as `acquire`; InvalidInput where the profile's chain takes no code
+   */
+  async acquireWithFreshCode(profile: string): Promise<Session> {
+    if (this.#locked) throw locked();
+    const demand: Demand = { cause: 'person', profile };
+    const last = this.#chain(profile);
+    let step: StepSession | undefined = last;
+    while (step && !step.takesCode) step = step.source;
+    if (!step)
+      throw new Failure('InvalidInput', `The profile "${profile}" takes no MFA code`, { field: 'name' });
+    const session = await step.acquireAnew(demand);
+    return step === last ? session : last.acquireAnew(demand);
   }
 
   /** Where a profile's session stands; idle where nobody asked for it. */
@@ -106,6 +154,34 @@ export class Sessions implements Disposable {
     this.#tell(undefined);
   }
 
+  /**
+   * Unlocks where STS confirms a fresh code of an MFA device, and keeps the session that it gives for that.
+   * @throws Failure InvalidInput where no profile or key names the device (or any, if `serial` is undefined);
+   * MfaRejected, Unreachable… where STS does not confirm it; then it stays locked
+   */
+  async unlockWithCode(code: string, serial: string | undefined): Promise<void> {
+    const { configuration, active, keys, sts } = this.#options;
+    const found = stepForCode(configuration.current, serial, active.name);
+    if (!found) {
+      const which = serial === undefined ? 'names an MFA device' : `names the MFA device ${serial}`;
+      throw new Failure('InvalidInput', `No access key and no profile ${which}`, {
+        field: serial === undefined ? undefined : 'serial',
+      });
+    }
+    const { step, profile } = found;
+    const { key } = step.source;
+    const secretAccessKey = await keys.secretOf(key);
+    this.desk.spend(step.mfaSerial, code);
+    const session = await sts.getSessionToken(
+      { accessKeyId: key.accessKeyId, secretAccessKey },
+      { ...step, code },
+    );
+    this.unlock();
+    if (profile === undefined || !findProfile(configuration.current, profile)) return;
+    this.#chain(profile);
+    this.#steps.get(step.id)?.adopt(session);
+  }
+
   /** Calls `listener` after each change. */
   onChange(listener: SessionsListener): Disposable {
     this.#listeners.add(listener);
@@ -113,7 +189,7 @@ export class Sessions implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#configurationWatch[Symbol.dispose]();
+    for (const watch of this.#watches) watch[Symbol.dispose]();
     this.#clockWatch?.[Symbol.dispose]();
     this.#endSteps([...this.#steps.keys()], new Failure('NotRunning', 'Latchkey is ending'));
     this.#listeners.clear();
@@ -121,9 +197,39 @@ export class Sessions implements Disposable {
 
   #watchClock(): void {
     this.#clockWatch = this.#options.clock.schedule(clockWatchMs, () => {
-      for (const step of this.#steps.values()) step.noteAge();
+      this.#lookAgain();
       this.#watchClock();
     });
+  }
+
+  #lookAgain(): void {
+    for (const step of this.#steps.values()) step.lookAgain();
+  }
+
+  #follow(event: PowerEvent): void {
+    const { lockWithScreen, lockOnSleep, lockAfterIdleMinutes } =
+      this.#options.configuration.current.settings;
+    switch (event.type) {
+      case 'wake':
+        this.#lookAgain();
+        return;
+      case 'sleep':
+        if (lockOnSleep) this.#lockItself();
+        return;
+      case 'screenLock':
+        if (lockWithScreen) this.#lockItself();
+        return;
+      case 'idle':
+        if (lockAfterIdleMinutes !== null && event.forMs >= lockAfterIdleMinutes * 60_000) this.#lockItself();
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  /** Events come again while a person is away. */
+  #lockItself(): void {
+    if (!this.#locked) this.lock();
   }
 
   #chain(name: string): StepSession {
@@ -153,16 +259,39 @@ export class Sessions implements Disposable {
       random,
       desk: this.desk,
       pace: this.#pace,
-      isHeldInUse: (step: StepSession) => step === this.#activeChain(),
+      reachability: (region: string) => this.#reachability(region),
+      usedBy: (step: StepSession) => this.#userOf(step),
       changed: (step: StepSession) => {
         for (const [profile, last] of this.#chains) if (isWalkedBy(last, step)) this.#tell(profile);
       },
     };
   }
 
-  #activeChain(): StepSession | undefined {
-    const { active } = this.#options.configuration.current;
-    return active === null ? undefined : this.#chains.get(active);
+  #reachability(region: string): Reachability {
+    const { clock, random } = this.#options;
+    const reachability = this.#reachabilities.get(region) ?? new Reachability(clock, random);
+    this.#reachabilities.set(region, reachability);
+    return reachability;
+  }
+
+  /**
+   * The profile that keeps a step's session in use. A session that others are walked with is renewed when one of them
+   * needs it, not by itself; but a code is wanted ahead of that, since a person takes longer than STS.
+   */
+  #userOf(step: StepSession): string | undefined {
+    const active = this.#options.active.name;
+    const users = [...this.#chains].filter(
+      ([profile, last]) =>
+        (step.takesCode ? isWalkedBy(last, step) : last === step) &&
+        (last.isAskedFor || profile === active || this.#isKeptReady(profile)),
+    );
+    return (users.find(([profile]) => profile === active) ?? users[0])?.[0];
+  }
+
+  #isKeptReady(profile: string): boolean {
+    return (
+      this.#holds.has(profile) || findProfile(this.#options.configuration.current, profile)?.pinned === true
+    );
   }
 
   /** After a change of the configuration: ends exactly the steps that no chain has any more. */

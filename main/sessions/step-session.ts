@@ -1,28 +1,19 @@
-import { Failure, unreachable } from '../failure.ts';
-import type { KeyCustody } from '../keys/custody.ts';
-import type { Clock } from '../platform/ports.ts';
-import type { Session, SigningCredentials } from '../sts/session.ts';
-import type { Sts } from '../sts/sts.ts';
+import { Failure } from '../failure.ts';
+import type { Session } from '../sts/session.ts';
 import type { Step } from './chain.ts';
 import type { Demand } from './demand.ts';
-import type { MfaDesk } from './mfa-desk.ts';
 import { HeldSession } from './held-session.ts';
 import type { KeptSessions } from './kept-sessions.ts';
-import type { Pace, Turn } from './pace.ts';
-import { backoffMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
+import { backoffMs, mfaLeadMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
+import { mayPass, StepCall, type CallSurroundings } from './step-call.ts';
 
 /** What a step needs from the engine around it. */
-export interface StepSurroundings {
-  readonly clock: Clock;
-  readonly sts: Sts;
-  readonly keys: KeyCustody;
-  readonly desk: MfaDesk;
-  readonly pace: Pace;
+export interface StepSurroundings extends CallSurroundings {
   readonly kept: KeptSessions;
   /** From 0 up to 1, for jitter. */
   readonly random: () => number;
-  /** Whether somebody keeps this step's session in use besides those who asked for it. */
-  readonly isHeldInUse: (step: StepSession) => boolean;
+  /** The profile that keeps this step's session in use; undefined where none does. */
+  readonly usedBy: (step: StepSession) => string | undefined;
   readonly changed: (step: StepSession) => void;
 }
 
@@ -33,10 +24,28 @@ export interface StepProblem {
   readonly atMs: number;
   /** When it is tried again though nobody asks; undefined where it is not. */
   readonly retryAtMs: number | undefined;
+  /**
+   * How old the MFA code was where STS refused a role to its session. STS does not say which condition failed, so a
+   * fresh code may help or not.
+   */
+  readonly codeAgeMs: number | undefined;
 }
+
+/** What a session must be like for whoever asks, in milliseconds. */
+interface Need {
+  readonly leastLifeMs: number;
+  readonly greatestCodeAgeMs: number;
+}
+
+const anySession: Need = { leastLifeMs: 0, greatestCodeAgeMs: Number.POSITIVE_INFINITY };
+const freshCode: Need = { leastLifeMs: 0, greatestCodeAgeMs: 0 };
 
 /** A session that a further step is to be walked with must live at least this long, so that it does not end on the way. */
 const usableForStepMs = 60_000;
+/** A code gets older on its way to STS. */
+const codeAgeMarginMs = 5_000;
+/** With a code that is younger than this, its age is not why STS refuses. */
+const oldCodeMs = 60_000;
 
 /** AWS's codes for a session that has ended or was revoked. */
 const deadSessionCodes = new Set(['ExpiredToken', 'ExpiredTokenException', 'InvalidClientTokenId']);
@@ -53,9 +62,9 @@ export class StepSession implements Disposable {
   #held: HeldSession | undefined;
   #renewalLeadMs = 0;
   #askedSinceIssued = false;
-  #inFlight: Promise<Session> | undefined;
-  /** The place in the line of a renewal that is in flight. */
-  #turn: Turn | undefined;
+  /** Whether a code for the session after this one has been asked for ahead of its end. */
+  #announced = false;
+  #inFlight: { readonly session: Promise<Session>; readonly call: StepCall } | undefined;
   #problem: StepProblem | undefined;
   /** Until then, by elapsed time, programs get the last failure without another call. */
   #pauseUntilElapsedMs = 0;
@@ -82,6 +91,16 @@ export class StepSession implements Disposable {
     return this.#inFlight !== undefined;
   }
 
+  /** Whether a program or a person has asked for this very session since it was issued. */
+  get isAskedFor(): boolean {
+    return this.#askedSinceIssued;
+  }
+
+  /** Whether its session takes an MFA code of its own. */
+  get takesCode(): boolean {
+    return this.step.mfaSerial !== undefined;
+  }
+
   /** Whether a code for this step, or one below it, is being waited for. */
   get isWaitingForMfa(): boolean {
     if (!this.#inFlight) return false;
@@ -94,36 +113,48 @@ export class StepSession implements Disposable {
    * The session for a program, at once. Being asked for is what keeps it renewed; a timer that fired late
    * (sleep) is made up for here.
    */
-  take(demand: Demand): Session | undefined {
+  take(): Session | undefined {
     const { session } = this;
     if (!session) return undefined;
     this.#askedSinceIssued = true;
-    if (!this.#livesLonger(this.#renewalLeadMs)) this.#renew(demand.profile);
+    if (!this.#livesLonger(this.#renewalLeadMs)) this.#renew();
     return session;
   }
 
   /**
-   * A session that lives for `minimumLifeMs` at least, acquired where there is none.
+   * The session, acquired where there is none.
    * @throws Failure why there is none
    */
-  acquire(demand: Demand, minimumLifeMs = 0): Promise<Session> {
-    if (this.#ended) return Promise.reject(this.#ended);
+  acquire(demand: Demand): Promise<Session> {
     this.#askedSinceIssued = true;
-    const { session } = this;
-    if (session && this.#livesLonger(minimumLifeMs)) return Promise.resolve(session);
-    if (this.#inFlight) {
-      if (demand.cause !== 'renewal') this.#hurry();
-      return this.#inFlight;
-    }
-    if (demand.cause !== 'person' && this.#problem && this.#isPausing()) {
-      return Promise.reject(this.#problem.failure);
-    }
-    return this.#start(demand);
+    return this.#obtain(demand, anySession);
   }
 
-  /** Looks at the clocks, so that the session's age is known from here on whatever happens to them. */
-  noteAge(): void {
-    this.#held?.current();
+  /**
+   * A new session whether or not there is one; where the step takes a code, with a fresh one.
+   * @throws Failure why there is none
+   */
+  acquireAnew(demand: Demand): Promise<Session> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    this.#askedSinceIssued = true;
+    this.#hurry();
+    return this.#inFlight?.session ?? this.#start(demand, freshCode);
+  }
+
+  /** Takes a session over that was acquired for this step elsewhere. */
+  adopt(session: Session): void {
+    if (!this.#ended && !this.#inFlight) this.#succeed(session);
+  }
+
+  /**
+   * Looks at the clocks, so that the session's age is known from here on whatever happens to them, and makes up for a
+   * timer that slept.
+   */
+  lookAgain(): void {
+    if (!this.#held) return;
+    this.#held.current();
+    // After a failure its own timer, or whoever asks, goes on.
+    if (!this.#problem && !this.#livesLonger(this.#renewalLeadMs)) this.#renew();
   }
 
   /** Forgets a session that STS no longer takes. */
@@ -141,8 +172,10 @@ export class StepSession implements Disposable {
   /** Forgets everything; whoever waits, and whoever still asks, gets `failure`. */
   end(failure: Failure): void {
     this.#ended = failure;
-    this.#surroundings.desk.withdraw(this, failure);
-    this.#turn?.hurry();
+    if (this.#inFlight) {
+      this.#surroundings.desk.withdraw(this.#inFlight.call, failure);
+      this.#inFlight.call.hurry();
+    }
     this.#drop();
   }
 
@@ -154,24 +187,54 @@ export class StepSession implements Disposable {
     return this.#held !== undefined && this.#held.remainingMs() > thanMs;
   }
 
+  #codeAgeMs(): number {
+    return this.#held?.ageMs() ?? 0;
+  }
+
   #isPausing(): boolean {
     return this.#surroundings.clock.elapsed() < this.#pauseUntilElapsedMs;
   }
 
   /** Somebody waits for what is in flight: here, and for the steps below that it waits for itself. */
   #hurry(): void {
-    this.#turn?.hurry();
+    this.#inFlight?.call.hurry();
     if (this.source) this.source.#hurry();
   }
 
-  #start(demand: Demand): Promise<Session> {
-    const inFlight = this.#walk(demand).then(
-      (session) => this.#succeed(session),
-      (error: unknown) => this.#fail(error, demand),
+  #obtain(demand: Demand, need: Need): Promise<Session> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const { session } = this;
+    if (session && this.#livesLonger(need.leastLifeMs) && this.#codeAgeMs() <= need.greatestCodeAgeMs) {
+      if (this.takesCode && !this.#livesLonger(this.#renewalLeadMs)) this.#renew();
+      return Promise.resolve(session);
+    }
+    if (this.#inFlight) {
+      if (demand.cause !== 'renewal') this.#hurry();
+      // What comes may be out of the keychain, and its code too old.
+      return this.#inFlight.session.then((got) =>
+        this.#codeAgeMs() <= need.greatestCodeAgeMs ? got : this.#obtain(demand, need),
+      );
+    }
+    if (demand.cause !== 'person' && this.#problem && this.#isPausing()) {
+      return Promise.reject(this.#problem.failure);
+    }
+    return this.#start(demand, need);
+  }
+
+  #start(demand: Demand, need: Need): Promise<Session> {
+    const call = new StepCall(this.step, this.#surroundings, {
+      present: () => this.session,
+      throwIfEnded: () => {
+        if (this.#ended) throw this.#ended;
+      },
+    });
+    const session = this.#walk(call, demand, need).then(
+      (got) => this.#succeed(got),
+      (error: unknown) => this.#fail(error),
     );
-    this.#inFlight = inFlight;
+    this.#inFlight = { session, call };
     this.#surroundings.changed(this);
-    return inFlight;
+    return session;
   }
 
   #succeed(session: Session): Session {
@@ -184,25 +247,34 @@ export class StepSession implements Disposable {
     this.#failures = 0;
     this.#pauseUntilElapsedMs = 0;
     this.#askedSinceIssued = false;
-    this.#renewalLeadMs = renewalLeadMs(this.#held.lifeMs, random());
-    this.#wakeIn(this.#held.lifeMs - this.#renewalLeadMs);
+    this.#announced = false;
+    const { lifeMs } = this.#held;
+    this.#renewalLeadMs = this.takesCode ? mfaLeadMs(lifeMs) : renewalLeadMs(lifeMs, random());
+    this.#wakeIn(this.#held.remainingMs() - this.#renewalLeadMs);
     this.#surroundings.changed(this);
     return session;
   }
 
-  #fail(error: unknown, demand: Demand): never {
+  #fail(error: unknown): never {
     this.#inFlight = undefined;
     if (this.#ended) throw this.#ended;
     const failure =
       error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
-    const { clock } = this.#surroundings;
+    const { clock, usedBy } = this.#surroundings;
     const nowMs = clock.now();
     this.#failures += 1;
     const pauseMs = this.#pauseMs(failure);
     this.#pauseUntilElapsedMs = clock.elapsed() + pauseMs;
-    const retries = mayPass(failure) && this.#isInUse();
-    this.#problem = { failure, atMs: nowMs, retryAtMs: retries ? nowMs + pauseMs : undefined };
-    if (retries) this.#wakeIn(pauseMs, demand.profile);
+    // A code that did not reach STS does not count as asked for.
+    if (failure.code !== 'MfaRequired') this.#announced = false;
+    const retries = mayPass(failure) && usedBy(this) !== undefined;
+    this.#problem = {
+      failure,
+      atMs: nowMs,
+      retryAtMs: retries ? nowMs + pauseMs : undefined,
+      codeAgeMs: this.#codeAgeBehind(failure),
+    };
+    if (retries) this.#wakeIn(pauseMs);
     this.#surroundings.changed(this);
     throw failure;
   }
@@ -213,92 +285,90 @@ export class StepSession implements Disposable {
     return mayPass(failure) ? backoffMs(this.#failures, this.#surroundings.random()) : pauseAfterRefusalMs();
   }
 
-  #isInUse(): boolean {
-    return this.#askedSinceIssued || this.#surroundings.isHeldInUse(this);
+  /** How old the code was that a refused role was asked for with, where that may be why. */
+  #codeAgeBehind(failure: Failure): number | undefined {
+    const { source } = this;
+    if (!source || failure.awsCode !== 'AccessDenied') return undefined;
+    if (source.problem?.failure === failure) return source.problem.codeAgeMs;
+    return source.takesCode && source.step.operation === 'GetSessionToken' && source.#codeAgeMs() > oldCodeMs
+      ? source.#codeAgeMs()
+      : undefined;
   }
 
-  #wakeIn(delayMs: number, profile = ''): void {
-    // A session that others are walked with is renewed when one of them needs it, not by itself.
-    if (this.step.operation === 'GetSessionToken') return;
+  #wakeIn(delayMs: number): void {
     this.#timer?.[Symbol.dispose]();
     this.#timer = this.#surroundings.clock.schedule(Math.max(0, delayMs), () => {
-      if (this.#isInUse()) this.#renew(profile);
+      this.#renew();
     });
   }
 
-  #renew(profile: string): void {
-    if (this.#inFlight || this.#ended || this.#isPausing()) return;
+  /** Renews it in the background, if it is in use and nothing speaks against it now. */
+  #renew(): void {
+    const { usedBy, reachability } = this.#surroundings;
+    const profile = usedBy(this);
+    if (profile === undefined || this.#inFlight || this.#ended || this.#isPausing()) return;
+    if (this.takesCode) {
+      if (!this.#mayAnnounce()) return;
+    } else {
+      const holdBackMs = reachability(this.step.region).holdBackMs();
+      if (holdBackMs > 0) {
+        this.#wakeIn(holdBackMs);
+        return;
+      }
+    }
+    // Where there is nothing to be served any more, one more attempt is enough unless somebody asks again.
+    if (!this.session) this.#askedSinceIssued = false;
     // The failure is kept as this step's problem, where a person sees it.
-    this.#start({ cause: 'renewal', profile }).catch(() => undefined);
+    this.#start({ cause: 'renewal', profile }, freshCode).catch(() => undefined);
   }
 
-  async #walk(demand: Demand): Promise<Session> {
+  /** A person is told once for each session that a code will be needed. */
+  #mayAnnounce(): boolean {
+    const { mfaSerial } = this.step;
+    if (this.#announced || mfaSerial === undefined || this.#surroundings.desk.isQuiet(mfaSerial))
+      return false;
+    this.#announced = true;
+    return true;
+  }
+
+  async #walk(call: StepCall, demand: Demand, need: Need): Promise<Session> {
     const { source } = this;
     if (!source) {
-      return (await this.#readKept()) ?? this.#request(await this.#signWithKey(), demand);
+      const kept = await this.#readKept(need);
+      if (kept) return kept;
+      await call.turn(demand);
+      return call.makeWithKey(demand);
     }
-    const session = await source.acquire(demand, usableForStepMs);
+    const sourceNeed = { leastLifeMs: usableForStepMs, greatestCodeAgeMs: this.#greatestCodeAgeMs() };
+    await source.#obtain(demand, sourceNeed);
+    await call.turn(demand);
+    // It may have taken long until it was this one's turn.
+    const session = await source.#obtain(demand, sourceNeed);
     try {
-      return await this.#request(session, demand);
+      return await call.make(session, demand);
     } catch (error) {
       if (!(error instanceof Failure) || !deadSessionCodes.has(error.awsCode ?? '')) throw error;
       // It ended or was revoked before its time: walk the chain anew, once.
       if (source.session === session) source.discard();
-      return this.#request(await source.acquire(demand, usableForStepMs), demand);
+      return call.make(await source.#obtain(demand, sourceNeed), demand);
     }
+  }
+
+  #greatestCodeAgeMs(): number {
+    const { step } = this;
+    const seconds = step.operation === 'AssumeRole' ? step.mfaMaximumAgeSeconds : undefined;
+    return seconds === undefined ? Number.POSITIVE_INFINITY : seconds * 1000 - codeAgeMarginMs;
   }
 
   /** The session that an earlier run of Latchkey was given a code for. */
-  async #readKept(): Promise<Session | undefined> {
-    if (this.step.operation !== 'GetSessionToken') return undefined;
+  async #readKept({ greatestCodeAgeMs }: Need): Promise<Session | undefined> {
+    // One that was held in this run is the one that is kept, and its age is known better here.
+    if (this.step.operation !== 'GetSessionToken' || this.#held || greatestCodeAgeMs === 0) return undefined;
     const session = await this.#surroundings.kept.read(this.step.id);
-    const remainingMs = (session?.expiresAtMs ?? 0) - this.#surroundings.clock.now();
-    return remainingMs > usableForStepMs ? session : undefined;
+    if (!session) return undefined;
+    const nowMs = this.#surroundings.clock.now();
+    const isUsable =
+      session.expiresAtMs - nowMs > usableForStepMs && nowMs - session.issuedAtMs <= greatestCodeAgeMs;
+    return isUsable ? session : undefined;
   }
-
-  async #signWithKey(): Promise<SigningCredentials> {
-    const { source } = this.step;
-    if (source.operation !== 'key') throw new Failure('Internal', 'A step without its source');
-    return {
-      accessKeyId: source.key.accessKeyId,
-      secretAccessKey: await this.#surroundings.keys.secretOf(source.key),
-    };
-  }
-
-  async #request(credentials: SigningCredentials, demand: Demand): Promise<Session> {
-    // It may have ended while its key or the step below was waited for: then nobody is asked any more.
-    if (this.#ended) throw this.#ended;
-    const { step } = this;
-    const { sts, desk } = this.#surroundings;
-    switch (step.operation) {
-      case 'GetSessionToken':
-        return desk.withCode(this, step.mfaSerial, demand, (code) =>
-          sts.getSessionToken(credentials, { ...step, code }),
-        );
-      case 'AssumeRole': {
-        const { mfaSerial: serial } = step;
-        return serial === undefined
-          ? this.#inTurn(demand).then(() => sts.assumeRole(credentials, { ...step, mfa: undefined }))
-          : desk.withCode(this, serial, demand, (code) =>
-              sts.assumeRole(credentials, { ...step, mfa: { serial, code } }),
-            );
-      }
-      default:
-        return unreachable(step);
-    }
-  }
-
-  /** Waits for the turn of a call that nobody waits for. */
-  async #inTurn({ cause }: Demand): Promise<void> {
-    if (cause !== 'renewal') return;
-    this.#turn = this.#surroundings.pace.takeTurn();
-    await this.#turn.comes;
-    this.#turn = undefined;
-    if (this.#ended) throw this.#ended;
-  }
-}
-
-/** Whether waiting can mend it. What STS refused, or a person must do, it cannot. */
-function mayPass({ code }: Failure): boolean {
-  return code === 'Unreachable' || code === 'Throttled' || code === 'Internal';
 }

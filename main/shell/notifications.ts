@@ -1,6 +1,8 @@
-import type { ProfileView, Prompt } from '../../preload/contract.ts';
+import type { ProfileView, Prompt, Status } from '../../preload/contract.ts';
 import type { Service } from '../control/service.ts';
 import { unreachable, type FailureCode } from '../failure.ts';
+import type { Clock } from '../platform/ports.ts';
+import { announcedForMs, handedOutInWords, minutesInWords, promptedFor } from './tray-menu.ts';
 
 /** The desktop's notifications. `electron-notifier.ts` has the real ones. */
 export interface Notifier {
@@ -20,49 +22,78 @@ const lastingProblems: readonly string[] = [
   'InvalidInput',
 ] satisfies FailureCode[];
 
+const minuteMs = 60_000;
+/** Timers may fire a little before the time that the wall clock shows. */
+const timerSlackMs = 1000;
+
 /**
- * Tells the person that an MFA code is needed, and that a session was refused: SDKs show neither, whatever the
- * endpoint answers them. It never opens the window by itself, since prompts that come up unasked train people to
- * answer them; and says nothing while the person is looking at the window.
+ * Tells the person that an MFA code is needed or soon will be, that a session was refused, and that a protected
+ * profile has gone back: SDKs show none of it, whatever the endpoint answers them. It never opens the window by
+ * itself, since prompts that come up unasked train people to answer them; and says nothing while the person is
+ * looking at the window.
  */
 export function runNotifications(parts: {
   service: Service;
   notifier: Notifier;
+  clock: Clock;
   isWindowFocused: () => boolean;
   openWindow: () => void;
 }): Disposable {
   /** By MFA serial: one notification for each device, however many profiles wait for it. */
-  const prompts = new Map<string, Disposable | undefined>();
+  const prompts = new Map<string, { isAnnouncement: boolean; notification: Disposable | undefined }>();
   /** By profile: what was told last, so that a retry that fails in the same way is not told again. */
   const refusals = new Map<string, { problem: string; notification: Disposable | undefined }>();
+  /** The protected profile that is active, and what is to follow it. */
+  let returning: { from: string; to: string | null; atMs: number } | undefined;
+  let returned: Disposable | undefined;
 
   function notify(title: string, body: string): Disposable | undefined {
     return parts.isWindowFocused() ? undefined : parts.notifier.notify({ title, body }, parts.openWindow);
   }
 
   function tellPrompts(current: readonly Prompt[]) {
-    for (const [serial, notification] of prompts) {
+    for (const [serial, { notification }] of prompts) {
       if (current.some((prompt) => prompt.serial === serial)) continue;
       notification?.[Symbol.dispose]();
       prompts.delete(serial);
     }
-    for (const { serial, profile } of current) {
-      if (prompts.has(serial)) continue;
-      prompts.set(
-        serial,
-        notify(`MFA code needed for ${profile}`, `Device ${serial}. Click to enter the code.`),
-      );
+    for (const prompt of current) {
+      const told = prompts.get(prompt.serial);
+      const isAnnouncement = announcedForMs(prompt) !== undefined;
+      const isNews = told === undefined || (told.isAnnouncement && !isAnnouncement);
+      if (!isNews) continue;
+      told?.notification?.[Symbol.dispose]();
+      prompts.set(prompt.serial, { isAnnouncement, notification: tellPrompt(prompt) });
     }
+  }
+
+  function tellPrompt(prompt: Prompt): Disposable | undefined {
+    const { serial, accountId } = prompt;
+    const neededAtMs = announcedForMs(prompt);
+    const where = `Account ${accountId}, device ${serial}.`;
+    if (neededAtMs === undefined)
+      return notify(`MFA code needed for ${promptedFor(prompt)}`, `${where} Click to enter the code.`);
+    // Rounded, as it is told once: ten minutes ahead less a millisecond is not "in 9 min".
+    const left = minutesInWords(Math.round((neededAtMs - parts.clock.now()) / minuteMs) * minuteMs);
+    return notify(
+      `An MFA code will be needed in ${left} for ${promptedFor(prompt)}`,
+      `Give it now and nothing stops. ${where}`,
+    );
   }
 
   function tellRefusal({ profile: { name }, session }: ProfileView) {
     const told = refusals.get(name);
     if (session.state === 'active') forgetRefusal(name);
     if (session.problem === undefined || !lastingProblems.includes(session.problem.code)) return;
-    const problem = session.problem.message;
-    if (told?.problem === problem) return;
+    const { message, mfaAgeSeconds } = session.problem;
+    if (told?.problem === message) return;
     told?.notification?.[Symbol.dispose]();
-    refusals.set(name, { problem, notification: notify(`No session for ${name}`, problem) });
+    const offer =
+      mfaAgeSeconds === undefined
+        ? ''
+        : ` (its MFA code was given ${minutesInWords(mfaAgeSeconds * 1000)} ago; a fresh one may help)`;
+    const notification = notify(`No session for ${name}`, `${message}${offer}`);
+    refusals.set(name, { problem: message, notification });
   }
 
   function forgetRefusal(name: string) {
@@ -70,13 +101,33 @@ export function runNotifications(parts: {
     refusals.delete(name);
   }
 
+  /** Tells of a return that came by itself: whoever switches back knows it. */
+  function tellReturn({ active, returns, handedOut }: Status) {
+    const expected = returning;
+    returning = active === null || returns === null ? undefined : { from: active, ...returns };
+    if (expected === undefined || active === expected.from || active !== expected.to) return;
+    if (parts.clock.now() < expected.atMs - timerSlackMs) return;
+    const { from, to } = expected;
+    const held = handedOut.find(({ profile }) => profile === from);
+    returned?.[Symbol.dispose]();
+    returned = notify(
+      to === null ? 'No active profile' : `Back to ${to}`,
+      `The time of ${from} is over.${held === undefined ? '' : ` ${handedOutInWords(held)}.`}`,
+    );
+  }
+
+  function tellStatus(status: Status) {
+    tellPrompts(status.prompts);
+    tellReturn(status);
+  }
+
   const subscription = parts.service.subscribe((event) => {
     switch (event.type) {
       case 'state':
-        tellPrompts(event.state.status.prompts);
+        tellStatus(event.state.status);
         return event.state.profiles.forEach(tellRefusal);
       case 'status':
-        return tellPrompts(event.status.prompts);
+        return tellStatus(event.status);
       case 'profile':
         return tellRefusal(event.profile);
       case 'profileRemoved':
@@ -89,8 +140,9 @@ export function runNotifications(parts: {
   return {
     [Symbol.dispose]() {
       subscription[Symbol.dispose]();
-      for (const notification of prompts.values()) notification?.[Symbol.dispose]();
+      for (const { notification } of prompts.values()) notification?.[Symbol.dispose]();
       for (const { notification } of refusals.values()) notification?.[Symbol.dispose]();
+      returned?.[Symbol.dispose]();
     },
   };
 }

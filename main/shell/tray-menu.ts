@@ -1,6 +1,6 @@
 /** What the tray shows for a state: its icon, its tooltip and its menu. Pure, and free of Electron but for types. */
 import type { MenuItemConstructorOptions } from 'electron';
-import type { ProfileView, SessionView, State } from '../../preload/contract.ts';
+import type { HandedOut, ProfileView, Prompt, SessionView, State } from '../../preload/contract.ts';
 import { unreachable } from '../failure.ts';
 
 /** What a click in the menu can ask for. */
@@ -14,10 +14,14 @@ export interface TrayActions {
 
 export type TrayIcon = 'idle' | 'active' | 'attention' | 'locked';
 
-/** More profiles than this are put into one submenu for each account. */
+/** More profiles than this are put into one submenu for each account, but for as many pinned ones. */
 const flatMenuMaximum = 15;
 /** What one submenu shows; the window, which can search, has them all. */
 const submenuMaximum = 40;
+/** How many lines tell what programs hold while it is locked. */
+const handedOutMaximum = 5;
+/** How many programs one line names before the others are only counted. */
+const programsMaximum = 3;
 
 /**
  * The whole menu. It is the only way to everything the tray offers, since on Linux a click on the icon itself
@@ -26,15 +30,12 @@ const submenuMaximum = 40;
 export function trayMenu(state: State, nowMs: number, actions: TrayActions): MenuItemConstructorOptions[] {
   const { locked, prompts } = state.status;
   const promptItems = prompts.map((prompt) => ({
-    label: plain(
-      prompt.state === 'checking'
-        ? `Checking the MFA code for ${prompt.profile}…`
-        : `MFA code needed for ${prompt.profile}…`,
-    ),
+    label: plain(`${promptInWords(prompt, nowMs)}…`),
     click: () => actions.openWindow(),
   }));
   return [
     { label: plain(headline(state, nowMs)), enabled: false },
+    ...(locked ? handedOutItems(state.status.handedOut, nowMs) : []),
     ...(promptItems.length > 0 ? [separator, ...promptItems] : []),
     separator,
     ...profileItems(state, actions),
@@ -48,7 +49,7 @@ export function trayMenu(state: State, nowMs: number, actions: TrayActions): Men
   ];
 }
 
-/** One line: the active profile and how long its session lasts, or what is in the way. */
+/** One line: the active profile, how long its session lasts and when it goes back, or what is in the way. */
 export function trayTooltip(state: State, nowMs: number): string {
   return `Latchkey: ${headline(state, nowMs)}`;
 }
@@ -56,24 +57,65 @@ export function trayTooltip(state: State, nowMs: number): string {
 export function trayIcon(state: State): TrayIcon {
   if (state.status.locked) return 'locked';
   const session = activeProfile(state)?.session;
-  if (state.status.prompts.length > 0 || session?.state === 'failed') return 'attention';
+  // An announcement can wait: whoever is alarmed by what needs nothing yet stops looking.
+  const isCodeNeeded = state.status.prompts.some((prompt) => announcedForMs(prompt) === undefined);
+  if (isCodeNeeded || session?.state === 'failed') return 'attention';
   return session?.expiresAtMs === undefined ? 'idle' : 'active';
 }
 
 /**
- * When the headline changes though no event comes, as the time left is told in whole minutes; undefined where
- * no time is told. In milliseconds from now.
+ * When something here changes though no event comes, as times are told in whole minutes; undefined where no time
+ * is told. In milliseconds from now.
  */
-export function headlineChangesInMs(state: State, nowMs: number): number | undefined {
-  const expiresAtMs = state.status.locked ? undefined : activeProfile(state)?.session.expiresAtMs;
-  if (expiresAtMs === undefined || expiresAtMs <= nowMs) return undefined;
-  return ((expiresAtMs - nowMs) % minuteMs) + 1;
+export function faceChangesInMs(state: State, nowMs: number): number | undefined {
+  const { locked, returns, prompts, handedOut } = state.status;
+  const toldMs = [
+    ...(locked
+      ? handedOut.map(({ untilMs }) => untilMs)
+      : [activeProfile(state)?.session.expiresAtMs, returns?.atMs]),
+    ...prompts.map(announcedForMs),
+  ];
+  const changesInMs = toldMs
+    .filter((timeMs) => timeMs !== undefined)
+    .filter((timeMs) => timeMs > nowMs)
+    .map((timeMs) => ((timeMs - nowMs) % minuteMs) + 1);
+  return changesInMs.length === 0 ? undefined : Math.min(...changesInMs);
+}
+
+/**
+ * When a code will be needed, in an announcement; undefined where it is needed now. A code that the person wants to
+ * give is no announcement, though the session before it may still last.
+ */
+export function announcedForMs({ cause, neededAtMs }: Prompt): number | undefined {
+  return cause === 'person' ? undefined : neededAtMs;
+}
+
+/** Whom a code is for: the profile, and the program that asked where it is known. */
+export function promptedFor({ profile, program }: Prompt): string {
+  return program === undefined ? profile : `${profile} (${oneLine(program)})`;
+}
+
+/** Until when programs can use what they were given, whatever is locked or switched here. In the window's words. */
+export function handedOutInWords({ profile, untilMs, programs }: HandedOut): string {
+  const have = programs.length === 1 ? 'has' : 'have';
+  return `${profile}: ${programNames(programs)} ${have} credentials until ${clock.format(untilMs)}`;
+}
+
+/** A length of time in whole minutes: `12 min`, `1 h 5 min`, `less than a minute`. */
+export function minutesInWords(durationMs: number): string {
+  const minutes = Math.floor(durationMs / minuteMs);
+  if (minutes < 1) return 'less than a minute';
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return rest === 0 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 60)} h ${rest} min`;
 }
 
 const separator: MenuItemConstructorOptions = { type: 'separator' };
 const minuteMs = 60_000;
-/** The window's. */
+/** All three as in the window. */
 const order = new Intl.Collator(undefined, { numeric: true });
+const list = new Intl.ListFormat('en', { type: 'conjunction' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 function activeProfile(state: State): ProfileView | undefined {
   return state.profiles.find((view) => view.profile.name === state.status.active);
@@ -83,7 +125,11 @@ function headline(state: State, nowMs: number): string {
   if (state.status.locked) return 'locked';
   const active = activeProfile(state);
   if (active === undefined) return 'no active profile';
-  return `${active.profile.name}, ${activeSessionInWords(active.session, nowMs)}`;
+  const { returns } = state.status;
+  const session = `${active.profile.name}, ${activeSessionInWords(active.session, nowMs)}`;
+  if (returns === null) return session;
+  const then = returns.to === null ? 'no active profile' : `back to ${returns.to}`;
+  return `${session}; ${then} in ${minutesInWords(returns.atMs - nowMs)}`;
 }
 
 function activeSessionInWords(session: SessionView, nowMs: number): string {
@@ -112,28 +158,56 @@ function sessionInWords(session: SessionView): string | undefined {
 }
 
 function timeLeft(leftMs: number): string {
-  if (leftMs <= 0) return 'expired';
-  const minutes = Math.floor(leftMs / minuteMs);
-  if (minutes < 1) return 'less than a minute left';
-  if (minutes < 60) return `${minutes} min left`;
-  const rest = minutes % 60;
-  return rest === 0 ? `${Math.floor(minutes / 60)} h left` : `${Math.floor(minutes / 60)} h ${rest} min left`;
+  return leftMs <= 0 ? 'expired' : `${minutesInWords(leftMs)} left`;
+}
+
+function promptInWords(prompt: Prompt, nowMs: number): string {
+  if (prompt.state === 'checking') return `Checking the MFA code for ${promptedFor(prompt)}`;
+  const neededAtMs = announcedForMs(prompt);
+  const when = neededAtMs === undefined ? '' : ` in ${minutesInWords(neededAtMs - nowMs)}`;
+  return `MFA code needed${when} for ${promptedFor(prompt)}`;
+}
+
+/** What lasts longest comes first: its end is what a person waits for. */
+function handedOutItems(handedOut: readonly HandedOut[], nowMs: number): MenuItemConstructorOptions[] {
+  const valid = handedOut
+    .filter(({ untilMs }) => untilMs > nowMs)
+    .toSorted((one, other) => other.untilMs - one.untilMs);
+  const labels = valid.slice(0, handedOutMaximum).map(handedOutInWords);
+  const hidden = valid.length - labels.length;
+  if (hidden > 0) labels.push(`${hidden} more ${hidden === 1 ? 'profile' : 'profiles'}`);
+  return labels.map((label) => ({ label: plain(label), enabled: false }));
 }
 
 function profileItems(state: State, actions: TrayActions): MenuItemConstructorOptions[] {
-  const { status } = state;
   const profiles = state.profiles.toSorted((one, other) =>
     order.compare(one.profile.name, other.profile.name),
   );
   if (profiles.length === 0)
     return [{ label: 'No profiles yet: add one…', click: () => actions.openWindow() }];
-  if (profiles.length <= flatMenuMaximum) return profiles.map((view) => profileItem(view, state, actions));
 
+  const pinned = profiles.filter(({ profile }) => profile.pinned).slice(0, flatMenuMaximum);
+  const others = profiles.filter((view) => !pinned.includes(view));
+  const pinnedItems = pinned.map((view) => profileItem(view, state, actions));
+  const otherItems =
+    profiles.length <= flatMenuMaximum
+      ? others.map((view) => profileItem(view, state, actions))
+      : accountItems(others, state, actions);
+  const isDivided = pinnedItems.length > 0 && otherItems.length > 0;
+  return [...pinnedItems, ...(isDivided ? [separator] : []), ...otherItems];
+}
+
+/** One submenu for each account. */
+function accountItems(
+  profiles: readonly ProfileView[],
+  state: State,
+  actions: TrayActions,
+): MenuItemConstructorOptions[] {
   const accounts = [...byAccount(profiles)].toSorted(([one], [other]) => order.compare(one, other));
   return accounts.map(([accountId, views]) => {
     const shown = views.slice(0, submenuMaximum).map((view) => profileItem(view, state, actions));
     const hidden = views.length - shown.length;
-    const active = views.some((view) => view.profile.name === status.active);
+    const active = views.some((view) => view.profile.name === state.status.active);
     return {
       label: active ? `${accountId} (active)` : accountId,
       submenu:
@@ -169,6 +243,19 @@ function profileItem(view: ProfileView, state: State, actions: TrayActions): Men
     enabled: !state.status.locked,
     click: () => actions.use(name),
   };
+}
+
+function programNames(programs: readonly string[]): string {
+  if (programs.length === 0) return 'programs that are not known';
+  const names = programs.map(oneLine);
+  if (names.length > programsMaximum + 1)
+    names.splice(programsMaximum, Infinity, `${programs.length - programsMaximum} more`);
+  return list.format(names);
+}
+
+/** A program chooses its own name: here it stays one line, in the order it is written. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 
 /** In a menu's label a single ampersand marks the letter after it as the item's key. */

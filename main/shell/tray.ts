@@ -4,7 +4,7 @@ import type { Service } from '../control/service.ts';
 import type { Clock } from '../platform/ports.ts';
 import { stateAfter } from './state-after.ts';
 import {
-  headlineChangesInMs,
+  faceChangesInMs,
   trayIcon,
   trayMenu,
   trayTooltip,
@@ -37,7 +37,7 @@ export function runTray(parts: {
   const { service, clock, surface } = parts;
   let state: State | undefined;
   let shown = '';
-  /** At most one of each at any time: a burst that is being gathered, and the next change of the time left. */
+  /** At most one of each at any time: a burst that is being gathered, and the next change of a time that is told. */
   let burst: Disposable | undefined;
   let tick: Disposable | undefined;
   let disposed = false;
@@ -45,7 +45,7 @@ export function runTray(parts: {
   const actions: TrayActions = {
     use: (name) => void carryOut('profiles.use', { name }),
     lock: () => void carryOut('sessions.lock', {}),
-    unlock: () => void carryOut('sessions.unlock', {}),
+    unlock: () => void unlock(),
     openWindow: parts.openWindow,
     quit: parts.quit,
   };
@@ -56,8 +56,15 @@ export function runTray(parts: {
    */
   async function carryOut(call: 'profiles.use' | 'sessions.lock' | 'sessions.unlock', input: object) {
     showAnew();
-    await service.call(call, input);
+    const answer = await service.call(call, input);
     showAnew();
+    return answer;
+  }
+
+  /** Where it takes more than the click, such as an MFA code, the window asks for that. */
+  async function unlock() {
+    const answer = await carryOut('sessions.unlock', {});
+    if ('problem' in answer) parts.openWindow();
   }
 
   function showAnew() {
@@ -83,7 +90,7 @@ export function runTray(parts: {
     const text = JSON.stringify(face);
     if (text !== shown) surface.show(face);
     shown = text;
-    const changesInMs = headlineChangesInMs(state, nowMs);
+    const changesInMs = faceChangesInMs(state, nowMs);
     if (changesInMs !== undefined) tick = clock.schedule(changesInMs, show);
   }
 

@@ -7,13 +7,15 @@ import type { Messages } from '../parts/messages.ts';
 
 export type ProfileInput = Input<'profiles.save'>['profile'];
 type Colour = NonNullable<ProfileInput['colour']>;
+type MfaMode = NonNullable<ProfileInput['mfaMode']>;
 
 const { shape } = calls['profiles.save'].input.shape.profile;
 
 export const colours: readonly Colour[] = shape.colour.def.innerType.options;
+export const mfaModes: readonly MfaMode[] = shape.mfaMode.def.innerType.options;
 
-/** What STS grants at most to a role that is assumed from another role's session, whatever is asked. */
-export const chainedSeconds = 3600;
+/** What STS grants at most to a role that is assumed with another session, whatever is asked. */
+const chainedSeconds = 3600;
 
 export interface ProfileDraft {
   name: string;
@@ -23,11 +25,15 @@ export interface ProfileDraft {
   region: string;
   externalId: string;
   mfaSerial: string;
+  /** Empty: Latchkey's own choice. */
+  mfaMode: MfaMode | '';
+  mfaMaximumAgeSeconds: string;
   sessionName: string;
   durationSeconds: string;
   baseDurationSeconds: string;
   colour: Colour;
   protected: boolean;
+  pinned: boolean;
 }
 
 /** An empty form, based on the only or first key. */
@@ -40,11 +46,14 @@ export function newDraft(keys: readonly KeyView[]): ProfileDraft {
     region: key?.region ?? '',
     externalId: '',
     mfaSerial: '',
+    mfaMode: '',
+    mfaMaximumAgeSeconds: '',
     sessionName: '',
     durationSeconds: writeDuration(shape.durationSeconds.def.defaultValue),
     baseDurationSeconds: writeDuration(shape.baseDurationSeconds.def.defaultValue),
     colour: shape.colour.def.defaultValue,
     protected: false,
+    pinned: false,
   };
 }
 
@@ -55,17 +64,30 @@ export function draftOf({ profile }: ProfileView): ProfileDraft {
     base: 'key' in base ? `key:${base.key}` : `profile:${base.profile}`,
     externalId: profile.externalId ?? '',
     mfaSerial: profile.mfaSerial ?? '',
+    mfaMode: profile.mfaMode ?? '',
+    mfaMaximumAgeSeconds:
+      profile.mfaMaximumAgeSeconds === undefined ? '' : writeDuration(profile.mfaMaximumAgeSeconds),
     sessionName: profile.sessionName ?? '',
     durationSeconds: writeDuration(profile.durationSeconds),
     baseDurationSeconds: writeDuration(profile.baseDurationSeconds),
   };
 }
 
-/** What the broker is given: spaces around a text dropped, since they come from pasting, and empty fields left out. */
+/** Whether the profile takes its code itself: one based on another profile leaves that to what it is based on. */
+export function takesCode(draft: ProfileDraft): boolean {
+  return !draft.base.startsWith('profile:');
+}
+
+/**
+ * What the broker is given: spaces around a text dropped, since they come from pasting, and left out what is empty or
+ * not for a profile with this base.
+ */
 export function profileOf(draft: ProfileDraft): ProfileInput {
   const [kind, baseName = ''] = splitOnce(draft.base, ':');
   const externalId = draft.externalId.trim();
   const mfaSerial = draft.mfaSerial.trim();
+  const { mfaMode } = draft;
+  const mfaMaximumAge = draft.mfaMaximumAgeSeconds.trim();
   const sessionName = draft.sessionName.trim();
   return {
     name: draft.name.trim(),
@@ -74,12 +96,28 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
     region: draft.region.trim(),
     ...(externalId && { externalId }),
     ...(mfaSerial && { mfaSerial }),
+    ...(takesCode(draft) && mfaMode && { mfaMode }),
+    ...(takesCode(draft) && mfaMaximumAge && { mfaMaximumAgeSeconds: parseDuration(mfaMaximumAge) }),
     ...(sessionName && { sessionName }),
     durationSeconds: parseDuration(draft.durationSeconds),
     baseDurationSeconds: parseDuration(draft.baseDurationSeconds),
     colour: draft.colour,
     protected: draft.protected,
+    pinned: draft.pinned,
   };
+}
+
+/** Why the session will not last as long as the form says, if it will not. */
+export function shortenedBy(
+  draft: ProfileDraft,
+  keys: readonly KeyView[],
+): 'protected' | 'chained' | 'shared' | undefined {
+  if (draft.protected) return 'protected';
+  if (!(parseDuration(draft.durationSeconds) > chainedSeconds)) return undefined;
+  if (!takesCode(draft)) return 'chained';
+  const key = keys.find(({ label }) => draft.base === `key:${label}`);
+  const hasDevice = draft.mfaSerial.trim() !== '' || key?.mfaSerial !== undefined;
+  return draft.mfaMode === 'session' && hasDevice ? 'shared' : undefined;
 }
 
 function splitOnce(text: string, separator: string): [string, string?] {

@@ -41,6 +41,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: [['↑'], ['↓']], does: text.shortcuts.move },
   { keys: [['Enter']], does: text.shortcuts.use },
   { keys: [[isMac ? 'Option' : 'Alt', 'Enter']], does: text.shortcuts.details },
+  { keys: [['Shift', 'Enter']], does: text.shortcuts.pin },
   { keys: [['F2']], does: text.shortcuts.edit },
   { keys: [[modifier, 'N']], does: text.shortcuts.add },
   { keys: [[modifier, 'P']], does: text.shortcuts.profiles },

@@ -1,7 +1,9 @@
 /** The two servers that are compared, each in a process of its own. */
 import { createServer } from 'node:http';
+import { HandedOut } from '../../main/clients/handed-out.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';
 import { listenOnLoopback } from '../../main/platform/loopback.ts';
+import { programAt } from '../../main/platform/loopback.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
@@ -43,15 +45,20 @@ async function serveLatchkey(): Promise<number> {
     issuedAtMs: Date.now(),
     expiresAtMs: Date.now() + 3_600_000,
   };
+  const peer = peerIdentity();
+  const handedOut = new HandedOut(systemClock);
   const endpoint = await serveEndpoint({
     port: 0,
     clock: systemClock,
-    peer: peerIdentity(),
+    peer,
     source: {
       profile: () => profile,
       take: () => session,
       acquire: () => Promise.resolve(session),
       isWaitingForMfa: () => false,
+      handedOut: (name, handed, socket) => {
+        handedOut.note(name, handed, socket, () => programAt(peer, socket));
+      },
     },
   });
   return Number(new URL(endpoint.url).port);

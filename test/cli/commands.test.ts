@@ -6,12 +6,19 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { buildCommand, run, start, type CommandRun } from './latchkey.ts';
-import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
+import {
+  currentCode,
+  nextCode,
+  startTestBroker,
+  untilPrompted,
+  wrongCode,
+  type TestBroker,
+} from './test-broker.ts';
 
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 30_000 });
 
-const commands = ['serve', 'status', 'use', 'mfa', 'open'];
+const commands = ['serve', 'status', 'use', 'mfa', 'lock', 'unlock', 'open'];
 const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';
 
 beforeAll(buildCommand, 120_000);
@@ -40,7 +47,10 @@ describe('the command line', () => {
   });
 
   test.each([
-    [['stauts'], 'latchkey: there is no command stauts; there is serve, status, use, mfa, open'],
+    [
+      ['stauts'],
+      'latchkey: there is no command stauts; there is serve, status, use, mfa, lock, unlock, open',
+    ],
     [['--jason'], 'latchkey: there is no option --jason; there is serve, status'],
     [['constructor'], 'latchkey: there is no command constructor'],
     [['status', '--jason'], 'latchkey status: there is no option --jason; there is --json; it is used as'],
@@ -51,6 +61,13 @@ describe('the command line', () => {
     [['use'], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
     [['use', 'a', 'b'], 'latchkey use: "b" is one word too many'],
     [['mfa', '123456', '--device'], 'latchkey mfa: --device needs a value'],
+    [['lock', 'now'], 'latchkey lock: "now" is one word too many'],
+    [
+      ['unlock', '--device', 'alice'],
+      'latchkey unlock: CODE is missing; it is used as: latchkey unlock [CODE|-]',
+    ],
+    [['unlock', ''], 'latchkey unlock: CODE is missing'],
+    [['unlock', '123456', '7'], 'latchkey unlock: "7" is one word too many'],
     [
       ['serve', '--port', 'http'],
       'latchkey serve: --port must be a number from 0 (any free port) to 65535, not "http"',
@@ -79,7 +96,7 @@ describe('the command line', () => {
     expect(usage.match(/--[\w-]+/g)?.sort()).toEqual(listed.split(', ').sort());
   });
 
-  test.each([['status'], ['use', 'reader'], ['mfa', '123456'], ['open']])(
+  test.each([['status'], ['use', 'reader'], ['mfa', '123456'], ['lock'], ['unlock'], ['open']])(
     'says in one line that no broker runs: %s',
     async (...args) => {
       expect(await run(nowhere, args)).toEqual({
@@ -201,6 +218,44 @@ describe('with a broker running', () => {
       expect(await latchkey(['mfa', currentCode()])).toMatchObject({ status: 0 });
     });
 
+    test('asks for one fresh code and no other, also where no session is held', async () => {
+      const used = await latchkey(['use', 'guarded', '--fresh-code'], `${currentCode()}\n`);
+      expect(used).toMatchObject({ status: 0, stderr: '' });
+      expect(used.stdout).toMatch(/^guarded is active until /);
+      expect(own.sts.calls()).toMatchObject({ GetSessionToken: 1 });
+    });
+
+    test('asks for a fresh code where the last one still serves', async () => {
+      await latchkey(['use', 'guarded'], `${currentCode()}\n`);
+      await own.call('profiles.use', { name: 'reader' });
+      const used = await latchkey(['use', 'guarded', '--fresh-code'], `${nextCode()}\n`);
+      expect(used).toMatchObject({ status: 0, stderr: '' });
+      expect(own.sts.calls()).toMatchObject({ GetSessionToken: 2 });
+      expect(JSON.parse((await latchkey(['status', '--json'])).stdout)).toMatchObject({
+        active: { profile: 'guarded', state: 'active' },
+      });
+    });
+
+    test('fails where a pipe gives a used code as the fresh one, and makes no switch', async () => {
+      const code = currentCode();
+      await latchkey(['use', 'guarded'], `${code}\n`);
+      await own.call('profiles.use', { name: 'reader' });
+      expect(await latchkey(['use', 'guarded', '--fresh-code'], `${code}\n`)).toEqual({
+        status: 1,
+        stdout: '',
+        stderr: 'latchkey: This code has been used already. Wait for the next one.\n',
+      });
+      expect((await latchkey(['status'])).stdout).toMatch(/^Active {4}reader /);
+      await own.call('mfa.cancel', { serial: aliceSerial });
+    });
+
+    test('says that there is no code to be asked for, and makes no switch', async () => {
+      const refused = await latchkey(['use', 'reader', '--fresh-code']);
+      expect(refused).toMatchObject({ status: 1, stdout: '' });
+      expect(refused.stderr).toMatch(/^latchkey: The profile "reader" takes no MFA code\n$/);
+      expect(JSON.parse((await latchkey(['status', '--json'])).stdout)).toMatchObject({ active: null });
+    });
+
     test('reads no standard input where no code is needed', async () => {
       const child = start(own.env, ['use', 'reader']);
       expect(await once(child, 'close')).toEqual([0, null]);
@@ -258,81 +313,6 @@ describe('with a broker running', () => {
       expect((await latchkey(['mfa', '123456', '--device', 'mfa/'])).stderr).toContain('could be');
       await own.call('sessions.lock', {});
       await Promise.all(waiting);
-    });
-  });
-
-  describe('latchkey status', () => {
-    test('shows the active profile, its session, the endpoint and what is waited for', async () => {
-      await own.call('profiles.use', { name: 'reader' });
-      const waiting = own.broker.service.call('profiles.use', { name: 'guarded' });
-      await own.broker.service.call('profiles.use', { name: 'refused' });
-      await own.call('profiles.use', { name: 'reader' });
-      const { status, stdout, stderr } = await latchkey(['status']);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      const lines = stdout.split('\n');
-      expect(lines[0]).toMatch(
-        new RegExp(`^Active    reader \\(444455556666\\)  active, 59 min left \\(until ${day}\\)$`),
-      );
-      expect(lines[1]).toBe(`Endpoint  ${own.broker.endpoint.url}`);
-      expect(lines).toContain(
-        `MFA       code wanted of ${aliceSerial} for guarded; give it with: latchkey mfa CODE`,
-      );
-      expect(lines).toContain('Session   guarded (444455556666)  waiting for an MFA code');
-      expect(stdout).toMatch(/^Session {3}refused \(444455556666\) {2}failed: .*NamesBobAbroad/m);
-      expect(stdout.match(/AccessDenied/g)).toHaveLength(1);
-      // No terminal, no colour.
-      expect(stdout).not.toContain('\u001b');
-      await own.call('mfa.cancel', { serial: aliceSerial });
-      await waiting;
-    });
-
-    test('tells programs the same as JSON', async () => {
-      await own.call('profiles.use', { name: 'reader' });
-      await own.broker.service.call('profiles.use', { name: 'refused' });
-      const { status, stdout } = await latchkey(['status', '--json']);
-      expect(status).toBe(0);
-      const document = JSON.parse(stdout) as {
-        sessions: { profile: string; secondsLeft: number; expiresAt: string; problem: unknown }[];
-      };
-      expect(document).toMatchObject({
-        version: '0.0.0',
-        locked: false,
-        secrets: 'memory',
-        endpoint: own.broker.endpoint.url,
-        active: { profile: 'refused', roleName: 'NamesBobAbroad', state: 'failed', expiresAt: null },
-        prompts: [],
-      });
-      const [reader, refused] = ['reader', 'refused'].map((name) =>
-        document.sessions.find(({ profile }) => profile === name),
-      );
-      expect(reader?.secondsLeft).toBeGreaterThan(3500);
-      expect(reader?.expiresAt).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
-      expect(refused?.problem).toMatchObject({ awsCode: 'AccessDenied', code: 'Refused' });
-    });
-
-    test('says first that it is locked, and not that there is no session yet', async () => {
-      await own.call('profiles.use', { name: 'reader' });
-      await own.call('sessions.lock', {});
-      const { stdout } = await latchkey(['status']);
-      expect(stdout.split('\n').slice(0, 2)).toEqual([
-        'Locked    no session is served until it is unlocked',
-        'Active    reader (444455556666)',
-      ]);
-    });
-
-    test('says what was wrong with the last code', async () => {
-      const waiting = own.broker.service.call('profiles.use', { name: 'guarded' });
-      await untilPrompted(own);
-      await latchkey(['mfa', wrongCode()]);
-      expect((await latchkey(['status'])).stdout).toMatch(
-        /^MFA {7}code wanted of \S+ for guarded \(STS did not accept the code: [^\n]*\); give it with: latchkey mfa CODE$/m,
-      );
-      await own.call('mfa.cancel', { serial: aliceSerial });
-      await waiting;
-    });
-
-    test('says that secrets are in memory only', async () => {
-      expect((await latchkey(['status'])).stdout).toContain('\nSecrets   in memory only: ');
     });
   });
 

@@ -119,6 +119,45 @@ describe.skipIf(withTerminal.missing)(
       expect(await terminal.ends()).toBe(0);
     });
 
+    test('says how long to wait where the code has been used, and asks for the next one then', async () => {
+      await own.broker[Symbol.asyncDispose]();
+      const service = new PromptingService();
+      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      service.nextCodeAtMs = Date.now() + 1500;
+      terminal.type('123456\n');
+      await terminal.shows(/This code has been used already\. The next one comes in [12] s\.\r\n/);
+      await terminal.shows(question);
+      expect(Date.now()).toBeGreaterThanOrEqual(service.nextCodeAtMs);
+      terminal.type('654321\n');
+      await service.answered;
+      service.end();
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('says so before the first question, and asks none where the code is given elsewhere meanwhile', async () => {
+      await own.broker[Symbol.asyncDispose]();
+      const service = new PromptingService();
+      service.nextCodeAtMs = Date.now() + 29_000;
+      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(
+        /The code that the device shows has been used\. The next one comes in 2\d s\.\r\n/,
+      );
+      service.end();
+      expect(await terminal.shows(/is .*active/)).not.toContain('MFA code for');
+      expect(await terminal.ends()).toBe(0);
+    });
+
+    test('asks once for a fresh code, and switches then', async () => {
+      terminal = new Terminal(own.env, ['use', 'guarded', '--fresh-code']);
+      await terminal.shows(question);
+      terminal.type(`${currentCode()}\n`);
+      expect(await terminal.shows(/guarded.* is .*active.* until/)).not.toContain('MFA code for');
+      expect(await terminal.ends()).toBe(0);
+    });
+
     test('says once what it waits for where STS does not answer', async () => {
       await own.broker[Symbol.asyncDispose]();
       const service = new PromptingService(false);
@@ -164,6 +203,8 @@ describe.skipIf(withTerminal.missing)(
  */
 class PromptingService implements Service {
   readonly answered: Promise<void>;
+  /** While there, codes have been used. */
+  nextCodeAtMs: number | undefined;
   #noteAnswer: () => void = () => undefined;
   #noteUse: (answer: Answer<unknown>) => void = () => undefined;
   #isPrompting: boolean;
@@ -177,6 +218,10 @@ class PromptingService implements Service {
   call(name: string): Promise<Answer<unknown>> {
     if (name === 'state.read') return Promise.resolve({ value: this.#state() });
     if (name === 'profiles.use') return new Promise((resolve) => (this.#noteUse = resolve));
+    if (this.nextCodeAtMs !== undefined && Date.now() < this.nextCodeAtMs)
+      return Promise.resolve({
+        problem: { code: 'MfaRejected', message: 'This code has been used already.' },
+      });
     this.#noteAnswer();
     return Promise.resolve({ value: {} });
   }
@@ -201,19 +246,23 @@ class PromptingService implements Service {
     const prompt: Prompt = {
       serial: aliceSerial,
       profile: 'guarded',
+      accountId: '444455556666',
       cause: 'person',
       state: 'waiting',
       sinceMs: 1,
+      nextCodeAtMs: this.nextCodeAtMs,
     };
     return {
       status: {
         version: '0.0.0',
         locked: false,
         active: 'guarded',
+        returns: null,
         endpoint: 'http://127.0.0.1:1/',
         secrets: 'keychain',
         keys: [],
         prompts: this.#isPrompting ? [prompt] : [],
+        handedOut: [],
       },
       profiles: [this.#guarded()],
     };

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { startBroker, type Broker } from '../../main/broker.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
+import { noPower } from '../../main/platform/no-power.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Resources } from '../../main/resources.ts';
@@ -35,6 +36,7 @@ export async function startTestBroker(options: { link?: string } = {}): Promise<
       clock: systemClock,
       secrets: memorySecretStore(),
       peer: peerIdentity(),
+      power: noPower,
       openInterface: () => Promise.resolve(options.link ?? null),
     }),
   );
@@ -75,6 +77,11 @@ export async function untilPrompted({ broker }: TestBroker): Promise<void> {
 /** The code that Alice's device shows now. */
 export function currentCode(): string {
   return totp(aliceSeed, Date.now());
+}
+
+/** The code that it shows after that: it may be given already, as a device's clock may run fast. */
+export function nextCode(): string {
+  return totp(aliceSeed, Date.now() + 30_000);
 }
 
 /** A code that her device does not show, now or around now. */

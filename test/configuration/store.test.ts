@@ -27,7 +27,7 @@ describe('config.json', () => {
   });
 
   it('is read again as it was written', async () => {
-    await core.profiles.activate('reader');
+    await core.active.use('reader');
     expect((await ConfigurationStore.open(core.home)).current).toEqual(core.configuration.current);
   });
 

@@ -378,23 +378,20 @@ describe('the peer of a browser’s connection', () => {
     await ask({ method: 'GET', path: '/' });
   }
 
-  test.each<[string, PeerIdentity]>([
-    ['is another user', { isOwnUser: () => false }],
-    ['is found to be another user after a while', { isOwnUser: () => aWhile().then(() => false) }],
-    [
-      'cannot be found out',
-      { isOwnUser: () => aWhile().then(() => Promise.reject(new Error('no such row'))) },
-    ],
+  const programAt = async () => undefined;
+
+  test.each<[string, PeerIdentity['isOwnUser']]>([
+    ['is another user', () => false],
+    ['is found to be another user after a while', () => aWhile().then(() => false)],
+    ['cannot be found out', () => aWhile().then(() => Promise.reject(new Error('no such row')))],
     [
       'cannot even be asked for',
-      {
-        isOwnUser: () => {
-          throw new Error('no netlink');
-        },
+      () => {
+        throw new Error('no netlink');
       },
     ],
-  ])('gets not a byte where it %s', async (_case, peer) => {
-    const { host, hostname, port } = new URL((await serve(peer)).origin);
+  ])('gets not a byte where it %s', async (_case, isOwnUser) => {
+    const { host, hostname, port } = new URL((await serve({ isOwnUser, programAt })).origin);
     for (const sent of [
       request(host),
       'GET / HTTP/1.1\r\n\r\n',
@@ -416,7 +413,7 @@ describe('the peer of a browser’s connection', () => {
     let decide: (isOwn: boolean) => void = () => undefined;
     const decided = new Promise<boolean>((resolve) => (decide = resolve));
     const { host, hostname, port } = new URL(
-      (await serve({ isOwnUser: (connection) => (seen.push(connection), decided) })).origin,
+      (await serve({ isOwnUser: (connection) => (seen.push(connection), decided), programAt })).origin,
     );
     const socket = connect(Number(port), hostname);
     const answer = text(socket);
@@ -440,7 +437,7 @@ describe('the peer of a browser’s connection', () => {
   test('that goes while it is being found out harms nobody', async () => {
     let decide: (isOwn: boolean) => void = () => undefined;
     const decided = new Promise<boolean>((resolve) => (decide = resolve));
-    const patient = await serve({ isOwnUser: () => decided });
+    const patient = await serve({ isOwnUser: () => decided, programAt });
     const { hostname, port } = new URL(patient.origin);
     const accepted = new Promise<Socket>((resolve) => {
       const take = (message: unknown) => {

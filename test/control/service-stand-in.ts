@@ -29,10 +29,12 @@ export class ServiceStandIn implements Service {
         version: '9.9.9',
         locked: false,
         active: null,
+        returns: null,
         endpoint: this.endpoint,
         secrets: 'keychain',
         keys: [],
         prompts: [],
+        handedOut: [],
       },
       profiles: [],
     };

@@ -4,6 +4,7 @@ import { fromInstanceMetadata } from '@aws-sdk/credential-providers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { startBroker, type Broker } from '../../main/broker.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
+import { noPower } from '../../main/platform/no-power.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Resources } from '../../main/resources.ts';
@@ -36,6 +37,7 @@ beforeAll(async () => {
       clock: systemClock,
       secrets: memorySecretStore(),
       peer: peerIdentity(),
+      power: noPower,
       openInterface: () => Promise.resolve(null),
     }),
   );

@@ -27,7 +27,7 @@ beforeEach(async () => {
   core = await startCore(systemClock);
   await core.addKey('work');
   await core.addProfile({ name: 'reader' });
-  await core.profiles.activate('reader');
+  await core.active.use('reader');
   core.sts.resetCalls();
   endpoint = await serveCore(core, systemClock);
 });
@@ -92,7 +92,7 @@ describe('credentials', () => {
   it('follow a switch, and the profile that was active before is not served any more', async () => {
     await core.addProfile({ name: 'long', roleArn: 'arn:aws:iam::444455556666:role/LongReader' });
     await askWithToken(endpoint.url, `${credentialsPath}reader`);
-    await core.profiles.activate('long');
+    await core.active.use('long');
     expect((await askWithToken(endpoint.url, credentialsPath)).body).toBe('long');
     expect((await askWithToken(endpoint.url, `${credentialsPath}long`)).status).toBe(200);
     expect((await askWithToken(endpoint.url, `${credentialsPath}reader`)).status).toBe(404);
@@ -152,7 +152,7 @@ describe('where there is nothing to serve, nothing like credentials is sent', ()
 
   it('refused by STS: 200 with a Code that is not Success, and the reason', async () => {
     await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
-    await core.profiles.activate('refused');
+    await core.active.use('refused');
     const { status, body } = await askWithToken(endpoint.url, `${credentialsPath}refused`);
     expect(status).toBe(200);
     expect(read(body)).toEqual({
@@ -164,7 +164,7 @@ describe('where there is nothing to serve, nothing like credentials is sent', ()
 
   it('a code is needed: 200 with the reason while the person is asked, and when none was given', async () => {
     await core.addProfile({ name: 'guarded', mfaSerial: aliceSerial });
-    await core.profiles.activate('guarded');
+    await core.active.use('guarded');
     const asked = await askWithToken(endpoint.url, `${credentialsPath}guarded`);
     expect(asked.status).toBe(200);
     expect(read(asked.body).Code).toBe('MfaRequired');
@@ -316,13 +316,18 @@ describe('the guard', () => {
   });
 
   it('serves nobody whose user cannot be told', async () => {
+    const programAt = async () => undefined;
     await using strict = await serveCore(core, systemClock, {
       isOwnUser: () => {
         throw new Error('no answer of the kernel');
       },
+      programAt,
     });
     await expect(ask(strict.url, '/latest/api/token', { [ttlHeader]: '60' }, 'PUT')).rejects.toThrow();
-    await using slow = await serveCore(core, systemClock, { isOwnUser: () => Promise.resolve(false) });
+    await using slow = await serveCore(core, systemClock, {
+      isOwnUser: () => Promise.resolve(false),
+      programAt,
+    });
     await expect(ask(slow.url, '/latest/api/token', { [ttlHeader]: '60' }, 'PUT')).rejects.toThrow();
   });
 });

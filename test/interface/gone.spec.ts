@@ -10,5 +10,5 @@ test('an idle page says by itself that the broker has ended, and how to go on', 
   await expect(window.button('Add an access key')).toBeVisible();
   await latchkey.end();
   await expect(window.heading('Latchkey is not running')).toBeVisible();
-  await expect(page.getByRole('status').getByText('latchkey open')).toBeVisible();
+  await expect(page.getByRole('main').getByText('latchkey open')).toBeVisible();
 });

@@ -1,4 +1,7 @@
+import { aliceSeed, aliceSerial } from '../sts/sample-world.ts';
+import { totp } from '../sts/totp.ts';
 import { enterSample, expect, test } from './latchkey.ts';
+import { askAs } from './program.ts';
 
 test.beforeEach(async ({ latchkey, window }) => {
   await enterSample(latchkey);
@@ -32,6 +35,17 @@ test('it is locked from the keyboard, also out of a form', async ({ window }) =>
 test('a lock from elsewhere is shown', async ({ latchkey, window }) => {
   await latchkey.call('sessions.lock', {});
   await expect(window.heading('Locked')).toBeVisible();
-  await latchkey.call('sessions.unlock', {});
+  await latchkey.call('sessions.unlock', { code: totp(aliceSeed, Date.now()), serial: aliceSerial });
   await expect(window.search).toBeVisible();
+});
+
+test('the locked window tells which programs hold credentials, and until when', async ({
+  latchkey,
+  window,
+}) => {
+  expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('Success');
+  await latchkey.call('sessions.lock', {});
+  const held = window.page.getByRole('region', { name: 'What programs got before stays valid at AWS' });
+  await expect(held.getByRole('listitem')).toHaveCount(1);
+  await expect(held.getByRole('listitem')).toContainText(/reader until \d.* terraform/);
 });

@@ -1,7 +1,10 @@
 import { aliceSeed, aliceSerial } from '../sts/sample-world.ts';
 import { totp } from '../sts/totp.ts';
 import { enterSample, expect, test } from './latchkey.ts';
+import { askAs } from './program.ts';
 import { MfaPanel } from './window.ts';
+
+const codeWindowMs = 30_000;
 
 /** A code that the device shows neither now nor in the steps around. */
 function wrongCode(): string {
@@ -23,7 +26,7 @@ test('a wrong code is refused with the reason, the right one is taken by itself'
   await window.search.fill('guarded');
   await window.page.keyboard.press('Enter');
   const { panel, code } = new MfaPanel(window, 'alice');
-  await expect(panel).toContainText('You asked for guarded.');
+  await expect(panel).toContainText('guarded in account 444455556666, asked for by you');
   await expect(panel).toContainText(aliceSerial);
   await expect(window.row('guarded')).toContainText('Needs code');
   await expect(code).toBeFocused();
@@ -37,8 +40,9 @@ test('a wrong code is refused with the reason, the right one is taken by itself'
   await code.pressSequentially(wrong);
   await expect(panel.getByRole('alert')).toContainText('used already');
 
-  await code.pressSequentially(totp(aliceSeed, Date.now()));
-  await expect(panel).toBeHidden();
+  // The device's next code, which is sent when the device shows it.
+  await code.pressSequentially(totp(aliceSeed, Date.now() + codeWindowMs));
+  await expect(panel).toBeHidden({ timeout: codeWindowMs + 10_000 });
   await expect(window.activeCard).toContainText('guarded');
   await expect(window.activeCard).toContainText('Ready');
   expect(latchkey.sts.calls()).toMatchObject({ GetSessionToken: 2, AssumeRole: 1 });
@@ -91,4 +95,21 @@ test('a prompt takes no focus from somebody who types', async ({ latchkey, windo
   await expect(window.field('Name')).toHaveValue('deploy');
   await panel.getByRole('button', { name: 'Not now' }).click();
   await expect(using).rejects.toThrow('No MFA code');
+});
+
+test('a prompt names the program that needs the code', async ({ latchkey, window }) => {
+  await latchkey.call('profiles.use', { name: 'reader' });
+  const { profiles } = await latchkey.call('state.read', {});
+  const reader = profiles.find(({ profile }) => profile.name === 'reader');
+  const guarded = profiles.find(({ profile }) => profile.name === 'guarded');
+  if (!reader || !guarded) throw new Error('the sample has changed');
+  await latchkey.call('profiles.save', {
+    profile: { ...guarded.profile, name: 'reader' },
+    replaces: 'reader',
+  });
+
+  expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('MfaRequired');
+  const { panel } = new MfaPanel(window, 'alice');
+  await expect(panel).toContainText('reader in account 444455556666, asked for by terraform');
+  await expect(panel).toContainText(aliceSerial);
 });

@@ -75,3 +75,43 @@ test('a profile is removed after a question', async ({ latchkey, window }) => {
   await expect(window.row('not-mine')).toHaveCount(0);
   expect((await latchkey.call('state.read', {})).profiles).toHaveLength(2);
 });
+
+test('how a code is taken is set where the profile takes one itself', async ({ latchkey, window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').fill('deploy');
+  await window.field('Role ARN').fill('arn:aws:iam::444455556666:role/RecentlyConfirmed');
+  await window.page.getByText('More', { exact: true }).click();
+  await window.field('MFA mode').selectOption('Direct');
+  await window.field('Greatest MFA age').fill('30 s');
+  await window.button('Save').click();
+  await expect(window.field('Greatest MFA age')).toBeFocused();
+  expect(await window.messageAt('Greatest MFA age')).toContain('1 min to 36 h');
+  await window.field('Greatest MFA age').fill('10 min');
+  await window.button('Save').click();
+  await window.button('Details of deploy').click();
+  await expect(window.page.getByText('10 minutes', { exact: true })).toBeVisible();
+
+  const { profiles } = await latchkey.call('state.read', {});
+  const saved = profiles.find(({ profile }) => profile.name === 'deploy');
+  expect(saved?.profile).toMatchObject({ mfaMode: 'direct', mfaMaximumAgeSeconds: 600 });
+
+  await window.button('Edit').click();
+  await expect(window.field('MFA mode')).toHaveValue('direct');
+  await window.field('Based on').selectOption('reader');
+  await expect(window.field('MFA mode')).toHaveCount(0);
+  await window.button('Save').click();
+  await expect(window.row('deploy')).toBeVisible();
+  const after = (await latchkey.call('state.read', {})).profiles;
+  const changed = after.find(({ profile }) => profile.name === 'deploy');
+  expect(changed?.profile.base).toEqual({ profile: 'reader' });
+  expect(changed?.profile).not.toHaveProperty('mfaMode');
+});
+
+test('a protected role’s form says what that means for its sessions', async ({ window }) => {
+  await window.button('Add role').click();
+  await window.page.getByText('More', { exact: true }).click();
+  await window.field('Session duration').fill('2 h');
+  await window.page.getByLabel('Protected').check();
+  await expect(window.page.getByText('A protected profile’s sessions are of 15 min')).toBeVisible();
+  await expect(window.page.getByText('it leaves the active place by itself')).toBeVisible();
+});

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { openKeychain } from '../../main/platform/keychain.ts';
 import { Secret } from '../../main/secret.ts';
@@ -63,7 +63,8 @@ describe.skipIf(unlockedSecretService.missing)(
 
     test.each([
       ['letters of many scripts', 'ключ 鍵 🔑 é e\u0301 "quoted" \\ \n\t end '],
-      ['4 KB', randomBytes(2048).toString('hex')],
+      ['4 KB, which take several items on Windows', randomBytes(2048).toString('hex')],
+      ['characters that such an item could end in the middle of', `a${'🔑'.repeat(1500)}`],
       ['a single space', ' '],
     ])('gives back %s unchanged', async (_what, text) => {
       await keychain.write(name, new Secret(text));
@@ -98,8 +99,65 @@ describe.skipIf(unlockedSecretService.missing)(
         expect(stdout).toBe(fakeSecret);
       },
     );
+
+    test.skipIf(secretTool.missing)(
+      `keeps a long secret in one item, where items may be long${secretTool.note}`,
+      async () => {
+        const text = randomBytes(2048).toString('hex');
+        await keychain.write(name, new Secret(text));
+        const { stdout } = await execute('secret-tool', ['lookup', 'service', service, 'username', name]);
+        expect(stdout).toBe(text);
+      },
+    );
   },
 );
+
+describe('the Credential Manager', () => {
+  const items = new Map<string, string>();
+
+  /** The library's entry, with the limit that it has on Windows. */
+  class WindowsEntry {
+    readonly #item: string;
+
+    constructor(service: string, user: string) {
+      this.#item = `${user}.${service}`;
+    }
+
+    async getPassword(): Promise<string | null> {
+      return items.get(this.#item) ?? null;
+    }
+
+    async setPassword(password: string): Promise<void> {
+      if (Buffer.byteLength(password, 'utf16le') > 2560) {
+        throw new Error(
+          "Attribute 'password encoded as UTF-16' is longer than the platform limit of 2560 chars",
+        );
+      }
+      items.set(this.#item, password);
+    }
+
+    async deleteCredential(): Promise<boolean> {
+      return items.delete(this.#item);
+    }
+  }
+
+  afterEach(() => {
+    vi.doUnmock('@napi-rs/keyring');
+    items.clear();
+  });
+
+  test('keeps a secret that is longer than its items in several of them', async () => {
+    vi.doMock('@napi-rs/keyring', () => ({ AsyncEntry: WindowsEntry }));
+    const keychain = openKeychain(service, 'win32');
+    const text = randomBytes(2048).toString('hex');
+    await keychain.write('session', new Secret(text));
+    expect(items.size).toBe(5);
+    expect((await keychain.read('session'))?.reveal()).toBe(text);
+
+    await keychain.write('session', new Secret('a'.repeat(1280)));
+    expect([...items]).toEqual([[`session.${service}`, 'a'.repeat(1280)]]);
+  });
+});
 
 const kernelKeyring = needs(process.platform === 'linux', 'the kernel keyring exists on Linux only');
 

@@ -1,9 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { once } from 'node:events';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { darwinLsof, uidsHolding } from '../../main/platform/darwin-lsof.ts';
+import { darwinLsof, processesHolding, programOf } from '../../main/platform/darwin-lsof.ts';
 import { linuxSockDiag } from '../../main/platform/linux-sock-diag.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import type { AcceptedConnection } from '../../main/platform/ports.ts';
@@ -184,6 +194,11 @@ describe('the platform', () => {
     expect(await peerIdentity('linux').isOwnUser(accepted)).toBe(true);
   });
 
+  test.skipIf(onLinux.missing)(`decides which adapter tells the program${onLinux.note}`, async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect((await peerIdentity('linux').programAt(accepted))?.pid).toBe(process.pid);
+  });
+
   test('is refused where no adapter exists yet, with the reason', () => {
     expect(() => peerIdentity('win32')).toThrow(
       expect.objectContaining({
@@ -203,39 +218,63 @@ describe('what lsof prints', () => {
     remoteAddress: '127.0.0.1',
     remotePort: 51000,
   };
-  const brokersRow = ['p100', 'u501', 'f22', 'n127.0.0.1:9254->127.0.0.1:51000', 'TST=ESTABLISHED'];
-  const clientsRow = ['p200', 'u501', 'f7', 'n127.0.0.1:51000->127.0.0.1:9254', 'TST=ESTABLISHED'];
+  const brokersRow = ['p100', 'R1', 'clatchkey', 'u501', 'f22', 'n127.0.0.1:9254->127.0.0.1:51000'];
+  const clientsName = 'n127.0.0.1:51000->127.0.0.1:9254';
+  const clientsRow = ['p200', 'R1', 'caws', 'u501', 'f7', clientsName, 'TST=ESTABLISHED'];
+  const client = { pid: 200, parentPid: 1, command: 'aws', uid: 501 };
+  /** As lsof 4.95 printed it of a program that started another, to which it left its socket. */
+  const recorded = [
+    'p6410\nR6404\ncmy prog\\\\\\xc3\\xa9^Ax\nu501\nn127.0.0.1:9254\nTST=LISTEN\nTQR=1\nTQS=0',
+    `${clientsName}\nTST=ESTABLISHED\nTQR=0\nTQS=0\np6451\nR6410\ncsleep\nu501\n${clientsName}\nTST=ESTABLISHED\n`,
+  ].join('\n');
 
-  test("gives the uid of the process at the peer's end, not of the broker's own row", () => {
-    const foreignRow = ['p200', 'u502', ...clientsRow.slice(2)];
-    expect(uidsHolding(connection, [...brokersRow, ...foreignRow, ''].join('\n'))).toEqual([502]);
+  test("gives the process at the peer's end, not the broker's own row", () => {
+    expect(processesHolding(connection, [...brokersRow, ...clientsRow, ''].join('\n'))).toEqual([client]);
   });
 
   test('gives each process that shares the socket', () => {
-    const shared = ['p201', 'u0', ...clientsRow.slice(2)];
-    expect(uidsHolding(connection, [...clientsRow, ...shared, ''].join('\n'))).toEqual([501, 0]);
+    expect(processesHolding(connection, recorded)).toEqual([
+      { pid: 6410, parentPid: 6404, command: 'my prog\\é^Ax', uid: 501 },
+      { pid: 6451, parentPid: 6410, command: 'sleep', uid: 501 },
+    ]);
   });
 
   test('gives nobody for another port that begins with the same digits', () => {
     const longer = ['p200', 'u501', 'f7', 'n127.0.0.1:51000->127.0.0.1:92540'];
-    expect(uidsHolding(connection, longer.join('\n'))).toEqual([]);
+    expect(processesHolding(connection, longer.join('\n'))).toEqual([]);
   });
 
   test('names IPv6 addresses in brackets and IPv4-mapped ones as IPv4', () => {
     const ipv6 = { ...connection, localAddress: '::1', remoteAddress: '::1' };
-    expect(uidsHolding(ipv6, 'p200\nu501\nf7\nn[::1]:51000->[::1]:9254\n')).toEqual([501]);
+    const ipv6Rows = clientsRow.with(5, 'n[::1]:51000->[::1]:9254');
+    expect(processesHolding(ipv6, ipv6Rows.join('\n'))).toEqual([client]);
     const mapped = { ...connection, localAddress: '::ffff:127.0.0.1', remoteAddress: '::ffff:127.0.0.1' };
-    expect(uidsHolding(mapped, clientsRow.join('\n'))).toEqual([501]);
+    expect(processesHolding(mapped, clientsRow.join('\n'))).toEqual([client]);
   });
 
-  test('counts a process whose user is not told as nobody we know', () => {
-    const withoutUser = ['p1', 'u501', 'p200', 'f7', 'n127.0.0.1:51000->127.0.0.1:9254'];
-    expect(uidsHolding(connection, withoutUser.join('\n'))).toEqual([Number.NaN]);
+  test('leaves open what is not told of a process, and takes it from no other', () => {
+    const bare = [...clientsRow, 'p201', 'f7', clientsName].join('\n');
+    expect(processesHolding(connection, bare)).toEqual([
+      client,
+      { pid: 201, parentPid: undefined, uid: undefined, command: '' },
+    ]);
   });
 
   test('is nothing for an empty or foreign text', () => {
-    expect(uidsHolding(connection, '')).toEqual([]);
-    expect(uidsHolding(connection, 'lsof: WARNING: cannot stat() nfs file system\n')).toEqual([]);
+    expect(processesHolding(connection, '')).toEqual([]);
+    expect(processesHolding(connection, 'lsof: WARNING: cannot stat() nfs file system\n')).toEqual([]);
+  });
+
+  test('means the child where processes share the socket, in whichever order they come', () => {
+    const processes = processesHolding(connection, recorded);
+    expect(programOf(processes)).toEqual({ pid: 6451, name: 'sleep' });
+    expect(programOf(processes.toReversed())).toEqual({ pid: 6451, name: 'sleep' });
+  });
+
+  test('means no program where there is no process, or none with a name', () => {
+    expect(programOf([])).toBeUndefined();
+    expect(programOf([{ ...client, command: '' }])).toBeUndefined();
+    expect(programOf([{ ...client, pid: undefined }])).toBeUndefined();
   });
 });
 
@@ -249,11 +288,21 @@ describe.skipIf(withLsof.missing)(`the macOS adapter with a real lsof${withLsof.
     expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(true);
   });
 
+  test('knows the program that connected', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const command = `exec 3<>/dev/tcp/127.0.0.1/${String(port)}; read -u 3`;
+    const child = spawn('bash', ['-c', command], { stdio: 'inherit' });
+    cleanUps.push(() => child.kill('SIGKILL'));
+    const accepted = await acceptOne(server);
+    expect(await darwinLsof(lsofPath()).programAt(accepted)).toEqual({ pid: child.pid, name: 'bash' });
+  });
+
   test('knows no connection that is gone', async () => {
     const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
     client.destroy();
     await once(client, 'close');
     expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(false);
+    expect(await darwinLsof(lsofPath()).programAt(accepted)).toBeUndefined();
   });
 
   test.skipIf(asRoot.missing)(`knows another user's client as not ours${asRoot.note}`, async () => {
@@ -261,11 +310,22 @@ describe.skipIf(withLsof.missing)(`the macOS adapter with a real lsof${withLsof.
     startClient(anotherUid, '127.0.0.1', port);
     const accepted = await acceptOne(server);
     expect(await darwinLsof(lsofPath()).isOwnUser(accepted)).toBe(false);
+    expect(await darwinLsof(lsofPath()).programAt(accepted)).toBeUndefined();
+  });
+
+  test('counts a process whose user is not told as nobody we know', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const name = `n127.0.0.1:${accepted.remotePort}->127.0.0.1:${accepted.localPort}`;
+    const ours = `p200\\nu${String(process.getuid?.())}\\ncours\\n${name}\\n`;
+    const isOwnUser = (output: string) => darwinLsof(lsofThatPrints(output)).isOwnUser(accepted);
+    expect(await isOwnUser(ours)).toBe(true);
+    expect(await isOwnUser(`${ours}p201\\ncforeign\\n${name}\\n`)).toBe(false);
   });
 
   test('knows nobody when there is no lsof', async () => {
     const { accepted } = await connect('127.0.0.1', '127.0.0.1');
     expect(await darwinLsof('/nonexistent/lsof').isOwnUser(accepted)).toBe(false);
+    expect(await darwinLsof('/nonexistent/lsof').programAt(accepted)).toBeUndefined();
   });
 });
 
@@ -342,6 +402,15 @@ function inodeOf(socket: net.Socket): number {
   if (typeof fd !== 'number' || !readdirSync('/proc/self/fd').includes(String(fd)))
     throw new Error('no descriptor');
   return Number(/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${String(fd)}`))?.[1]);
+}
+
+/** A stand-in for lsof. @param output in which a backslash and `n` stand for the end of a line */
+function lsofThatPrints(output: string): string {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-lsof-'));
+  cleanUps.push(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, 'lsof');
+  writeFileSync(path, `#!/bin/sh\nprintf '${output}'\n`, { mode: 0o700 });
+  return path;
 }
 
 function lsofPath(): string | undefined {

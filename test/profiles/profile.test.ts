@@ -21,6 +21,7 @@ describe('a profile', () => {
       baseDurationSeconds: 43_200,
       colour: 'slate',
       protected: false,
+      pinned: false,
     });
   });
 

@@ -40,7 +40,7 @@ describe('profiles', () => {
   it('keep what is based on them when they are renamed, and stay active', async () => {
     await core.addProfile({ name: 'one' });
     await core.addProfile({ name: 'two', base: { profile: 'one' } });
-    await core.profiles.activate('one');
+    await core.active.use('one');
     await core.profiles.save({ ...profileCalled('one'), name: 'first' }, 'one');
     expect(profileCalled('two').base).toEqual({ profile: 'first' });
     expect(core.configuration.current.active).toBe('first');
@@ -58,7 +58,7 @@ describe('profiles', () => {
   });
 
   it('that do not exist cannot be used, changed or removed', async () => {
-    await expect(core.profiles.activate('nobody')).rejects.toMatchObject({ code: 'NotFound' });
+    await expect(core.active.use('nobody')).rejects.toMatchObject({ code: 'NotFound' });
     await expect(core.profiles.remove('nobody')).rejects.toMatchObject({ code: 'NotFound' });
     await core.addProfile({ name: 'one' });
     await expect(core.profiles.save(profileCalled('one'), 'nobody')).rejects.toThrow();

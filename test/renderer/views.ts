@@ -12,6 +12,7 @@ export function profileView(name: string, changes: Partial<ProfileView> = {}): P
       baseDurationSeconds: 43_200,
       colour: 'slate',
       protected: false,
+      pinned: false,
     },
     accountId: '111122223333',
     roleName: 'Admin',
@@ -34,8 +35,10 @@ export const status: Status = {
   version: '0.1.0',
   locked: false,
   active: null,
+  returns: null,
   endpoint: 'http://127.0.0.1:9254/',
   secrets: 'keychain',
   keys: [keyView],
   prompts: [],
+  handedOut: [],
 };

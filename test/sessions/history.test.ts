@@ -5,6 +5,7 @@ import { Failure } from '../../main/failure.ts';
 import { KeyCustody } from '../../main/keys/custody.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { profileSchema, type ProfileInput } from '../../main/profiles/profile.ts';
+import { ActiveProfile } from '../../main/profiles/active-profile.ts';
 import { Profiles } from '../../main/profiles/profiles.ts';
 import { Secret } from '../../main/secret.ts';
 import { KeptSessions } from '../../main/sessions/kept-sessions.ts';
@@ -12,6 +13,7 @@ import { Sessions } from '../../main/sessions/sessions.ts';
 import type { Session, SigningCredentials } from '../../main/sts/session.ts';
 import type { Sts } from '../../main/sts/sts.ts';
 import { temporaryHome } from '../fixtures/core.ts';
+import { FakePower } from '../fixtures/fake-power.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 
 const minute = 60_000;
@@ -22,7 +24,12 @@ const minute = 60_000;
 const clockWatchMs = 15_000;
 const serial = 'arn:aws:iam::123456789012:mfa/alice';
 
-/** Two behind one device, one chained on the first of them, one without a device, one that wants its own code. */
+const recentSeconds = 600;
+
+/**
+ * Two behind one device, one chained on the first of them, one without a device, one that wants its own code, one whose
+ * role accepts young codes only, and one that is protected.
+ */
 const profiles: ProfileInput[] = [
   {
     name: 'guarded',
@@ -42,6 +49,21 @@ const profiles: ProfileInput[] = [
     mfaSerial: serial,
     durationSeconds: 7200,
   },
+  {
+    name: 'recent',
+    roleArn: role('Recent'),
+    base: { key: 'work' },
+    region: 'eu-west-1',
+    mfaSerial: serial,
+    mfaMaximumAgeSeconds: recentSeconds,
+  },
+  {
+    name: 'production',
+    roleArn: role('Production'),
+    base: { key: 'work' },
+    region: 'eu-west-1',
+    protected: true,
+  },
 ];
 
 function role(name: string): string {
@@ -53,6 +75,9 @@ class TableSts implements Sts {
   readonly #clock: FakeClock;
   underWay: { inputs: string; succeed: () => void; fail: (failure: Failure) => void }[] = [];
   readonly #ends = new Map<string, number>();
+  readonly #issuedAt = new Map<string, number>();
+  /** Calls whose code was too old for the role though the profile says what it accepts. */
+  tooOldCodes = 0;
   /** Time as STS has it: it goes on in sleep, and nobody sets it. */
   nowMs = 0;
   mostAtOnceForOneStep = 0;
@@ -82,6 +107,11 @@ class TableSts implements Sts {
     this.underWay = [];
   }
 
+  /** Where the clock is set back while Latchkey does not run, nobody could tell how old a kept session is. */
+  forgetAges(): void {
+    this.#issuedAt.clear();
+  }
+
   answerAll(): void {
     for (const call of [...this.underWay, ...this.#orphans]) call.succeed();
   }
@@ -96,6 +126,10 @@ class TableSts implements Sts {
     code: string | undefined,
   ): Promise<Session> {
     const inputs = JSON.stringify(input);
+    const issuedAtMs = this.#issuedAt.get(credentials.accessKeyId);
+    if (inputs.includes(role('Recent')) && this.nowMs - (issuedAtMs ?? this.nowMs) >= recentSeconds * 1000) {
+      this.tooOldCodes += 1;
+    }
     return new Promise((resolve, reject) => {
       const call = {
         inputs,
@@ -127,6 +161,7 @@ class TableSts implements Sts {
     this.#issued += 1;
     const accessKeyId = `ASIA${this.#issued}`;
     this.#ends.set(accessKeyId, this.nowMs + durationSeconds * 1000);
+    this.#issuedAt.set(accessKeyId, this.nowMs);
     return {
       accessKeyId,
       secretAccessKey: new Secret('secret'),
@@ -138,11 +173,11 @@ class TableSts implements Sts {
 }
 
 type Event =
-  | { kind: 'ask' | 'take' | 'use' | 'remove'; profile: string }
+  | { kind: 'ask' | 'take' | 'use' | 'remove' | 'pin' | 'freshCode'; profile: string }
   | { kind: 'advance' | 'sleep' | 'set'; ms: number }
   | { kind: 'code'; code: string }
   | { kind: 'answer'; fault: 'none' | 'Unreachable' | 'Throttled' | 'Refused' }
-  | { kind: 'cancel' | 'lock' | 'unlock' | 'flow' | 'takeAll' };
+  | { kind: 'cancel' | 'lock' | 'unlock' | 'flow' | 'takeAll' | 'wake' | 'restart' };
 
 const aProfile = fc.constantFrom(...profiles.map(({ name }) => name));
 const anEvent: fc.Arbitrary<Event> = fc.oneof(
@@ -185,8 +220,18 @@ const anEvent: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('cancel' as const, 'lock' as const, 'unlock' as const, 'wake' as const),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
+  {
     weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom('cancel' as const, 'lock' as const, 'unlock' as const) }),
+    arbitrary: fc.record({
+      kind: fc.constantFrom('pin' as const, 'freshCode' as const),
+      profile: aProfile,
+    }),
   },
   {
     weight: 6,
@@ -214,7 +259,11 @@ async function live(events: readonly Event[]): Promise<void> {
   const secrets = memorySecretStore();
   const keys = new KeyCustody(clock, configuration, secrets, sts);
   const kept = new KeptSessions({ secrets, isOn: () => true, warn: console.error });
-  const sessions = new Sessions({ clock, configuration, keys, sts, kept, random: () => 0.5 });
+  const power = new FakePower();
+  const active = new ActiveProfile(clock, configuration);
+  const begin = () =>
+    new Sessions({ clock, power, configuration, active, keys, sts, kept, random: () => 0.5 });
+  let sessions = begin();
   await keys.add({
     label: 'work',
     accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
@@ -241,22 +290,18 @@ async function live(events: readonly Event[]): Promise<void> {
     expect(isLocked, 'a session was served while locked').toBe(false);
   }
 
-  function ask(cause: 'program' | 'person', profile: string) {
+  function wait(cause: 'program' | 'person', session: Promise<Session>) {
+    const persons = cause === 'person' ? 1 : 0;
     waiting += 1;
-    if (cause === 'person') isPersonWaiting += 1;
+    isPersonWaiting += persons;
     const settled = () => {
       waiting -= 1;
-      if (cause === 'person') isPersonWaiting -= 1;
+      isPersonWaiting -= persons;
     };
-    sessions.acquire({ cause, profile }).then(
-      () => {
-        settled();
-      },
-      (error: unknown) => {
-        settled();
-        expect(error).toBeInstanceOf(Failure);
-      },
-    );
+    session.then(settled, (error: unknown) => {
+      settled();
+      expect(error).toBeInstanceOf(Failure);
+    });
   }
 
   /** All goes well: STS answers, the person gives codes. */
@@ -272,11 +317,30 @@ async function live(events: readonly Event[]): Promise<void> {
   async function step(event: Event) {
     switch (event.kind) {
       case 'ask':
-        ask('program', event.profile);
+        wait('program', sessions.acquire({ cause: 'program', profile: event.profile }));
         break;
       case 'use':
-        await edits.activate(event.profile).catch(() => undefined);
-        ask('person', event.profile);
+        await active.use(event.profile).catch(() => undefined);
+        wait('person', sessions.acquire({ cause: 'person', profile: event.profile }));
+        break;
+      case 'freshCode':
+        wait('person', sessions.acquireWithFreshCode(event.profile));
+        break;
+      case 'pin':
+        await edits.pin(event.profile, true).catch(() => undefined);
+        break;
+      case 'wake':
+        power.tell({ type: 'wake' });
+        break;
+      case 'restart':
+        sessions[Symbol.dispose]();
+        sts.orphan();
+        sessions = begin();
+        sts.forgetAges();
+        isLocked = false;
+        // The desk is a new one, and so are its quiet periods.
+        quietUntilElapsedMs = 0;
+        quietPeriodMs = minute;
         break;
       case 'take':
         checkServed(sessions.take(event.profile));
@@ -343,21 +407,25 @@ async function live(events: readonly Event[]): Promise<void> {
   }
 
   for (const event of events) {
-    const wasAsking = sessions.desk.isAsking(serial);
+    const hadPrompt = sessions.desk.prompts().length > 0;
     await step(event);
     await settle();
     expect(sts.mostAtOnceForOneStep, 'calls in flight for one step').toBeLessThanOrEqual(1);
+    expect(sts.tooOldCodes, 'a code older than the profile says that its role accepts').toBe(0);
     expect(sessions.desk.prompts().length, 'prompts for one device').toBeLessThanOrEqual(1);
     if (sessions.isLocked) expect(sessions.desk.prompts(), 'a prompt while locked').toEqual([]);
-    if (!wasAsking && sessions.desk.isAsking(serial) && event.kind === 'ask' && isPersonWaiting === 0) {
+    const mayNotPrompt = ['ask', 'take', 'takeAll', 'wake', 'answer', 'pin'].includes(event.kind);
+    if (!hadPrompt && sessions.desk.prompts().length > 0 && mayNotPrompt && isPersonWaiting === 0) {
       expect(clock.elapsed(), 'a prompt in a quiet period').toBeGreaterThanOrEqual(quietUntilElapsedMs);
     }
   }
   sessions[Symbol.dispose]();
+  await active[Symbol.asyncDispose]();
   sts.answerAll();
   await settle();
   expect(waiting, 'somebody was never answered').toBe(0);
   expect(clock.waiting, 'timers left behind').toBe(0);
+  expect(power.listening, 'listeners left behind').toBe(0);
 }
 
 describe('whatever happens, in whatever order', () => {

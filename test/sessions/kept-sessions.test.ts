@@ -138,7 +138,7 @@ describe('a session that took an MFA code', () => {
     await useWithCode();
     const name = await oneKeptName();
     await core.profiles.remove('other');
-    await core.profiles.activate('guarded');
+    await core.active.use('guarded');
     expect(keptNames()).toEqual([name]);
     await core.profiles.save(profileSchema.parse({ ...guarded, baseDurationSeconds: 3600 }), 'guarded');
     await vi.waitFor(() => {

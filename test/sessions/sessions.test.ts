@@ -179,7 +179,7 @@ describe('renewal', () => {
 
   it('comes for the active profile though nobody asks', async () => {
     await core.addProfile({ name: 'reader' });
-    await core.profiles.activate('reader');
+    await core.active.use('reader');
     await byPerson('reader');
     for (let renewals = 2; renewals < 5; renewals++) {
       clock.advance(30 * minute + 3000);
@@ -210,7 +210,7 @@ describe('renewal', () => {
 
   it('that fails leaves the last good session until it really ends, and is tried again', async () => {
     await core.addProfile({ name: 'reader' });
-    await core.profiles.activate('reader');
+    await core.active.use('reader');
     const first = await byPerson('reader');
     core.sts.faults.fail = { status: 503 };
     clock.advance(30 * minute);

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { runNotifications } from '../../main/shell/notifications.ts';
+import { FakeClock } from '../fixtures/fake-clock.ts';
 import { profile, prompt, ServiceDouble, status } from './service-double.ts';
 
 interface Shown {
@@ -13,12 +14,17 @@ let shown: Shown[];
 let windowFocused: boolean;
 let windowsOpened: number;
 let service: ServiceDouble;
+let clock: FakeClock;
 let notifications: Disposable;
+
+const minuteMs = 60_000;
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 beforeEach(() => {
   shown = [];
   windowFocused = false;
   windowsOpened = 0;
+  clock = new FakeClock();
   service = new ServiceDouble({ status: status(), profiles: [] });
   notifications = runNotifications({
     service,
@@ -29,6 +35,7 @@ beforeEach(() => {
         return { [Symbol.dispose]: () => void (notification.takenAway = true) };
       },
     },
+    clock,
     isWindowFocused: () => windowFocused,
     openWindow: () => windowsOpened++,
   });
@@ -36,14 +43,43 @@ beforeEach(() => {
 
 afterEach(() => {
   notifications[Symbol.dispose]();
+  clock[Symbol.dispose]();
 });
 
 const refused = { code: 'Refused', message: 'STS refused the role', atMs: 1 };
 
-it('tells that an MFA code is needed, for which profile and from which device', () => {
+it('tells that an MFA code is needed, for which profile, program and account, and from which device', () => {
+  service.changeStatus({ prompts: [prompt({ program: 'terraform' })] });
+  expect(shown).toMatchObject([
+    {
+      title: 'MFA code needed for prod (terraform)',
+      body: 'Account 444455556666, device arn:aws:iam::111122223333:mfa/alice. Click to enter the code.',
+    },
+  ]);
+});
+
+it('announces calmly that a code will be needed', () => {
+  const announced = { cause: 'renewal', neededAtMs: clock.now() + 10 * minuteMs - 20 } as const;
+  service.changeStatus({ prompts: [prompt(announced)] });
+  service.changeStatus({ prompts: [prompt({ ...announced, problem: 'The code was wrong' })] });
+  expect(shown).toMatchObject([
+    {
+      title: 'An MFA code will be needed in 10 min for prod',
+      body: 'Give it now and nothing stops. Account 444455556666, device arn:aws:iam::111122223333:mfa/alice.',
+    },
+  ]);
+});
+
+it('tells of an announced code once more when it is needed', () => {
+  const announced = prompt({ neededAtMs: clock.now() + 10 * minuteMs });
+  service.changeStatus({ prompts: [announced] });
   service.changeStatus({ prompts: [prompt()] });
-  expect(shown[0]?.title).toBe('MFA code needed for prod');
-  expect(shown[0]?.body).toContain('arn:aws:iam::111122223333:mfa/alice');
+  service.changeStatus({ prompts: [announced] });
+  service.changeStatus({ prompts: [prompt()] });
+  expect(shown.map(({ title, takenAway }) => [title, takenAway])).toEqual([
+    ['An MFA code will be needed in 10 min for prod', true],
+    ['MFA code needed for prod', false],
+  ]);
 });
 
 it('opens the window when it is clicked, and not before', () => {
@@ -78,6 +114,12 @@ it('tells that a session was refused, and why', () => {
   expect(shown[0]).toMatchObject({ title: 'No session for prod', body: 'STS refused the role' });
 });
 
+it('says that a fresh code may help where the last one was old', () => {
+  const problem = { ...refused, mfaAgeSeconds: 5 * 3600 };
+  service.emit({ type: 'profile', profile: profile('prod', { state: 'failed', problem }) });
+  expect(shown[0]?.body).toBe('STS refused the role (its MFA code was given 5 h ago; a fresh one may help)');
+});
+
 it('does not tell of every retry that fails in the same way', () => {
   for (const atMs of [1, 2, 3]) {
     service.emit({ type: 'profile', profile: profile('prod', { state: 'acquiring' }) });
@@ -101,9 +143,55 @@ it('leaves what passes by itself untold', () => {
   expect(shown).toEqual([]);
 });
 
+/** Has `prod` active until in half an hour, and after `passMs` what it goes back to. */
+function goBack(passMs: number, to: string | null, active = to) {
+  const untilMs = clock.now() + 40 * minuteMs;
+  service.changeStatus({ active: 'prod', returns: { to, atMs: clock.now() + 30 * minuteMs } });
+  clock.advance(passMs);
+  service.changeStatus({
+    active,
+    returns: null,
+    handedOut: [{ profile: 'prod', untilMs, programs: ['terraform'] }],
+  });
+  return untilMs;
+}
+
+it('tells that a protected profile has gone back, and until when programs hold its credentials', () => {
+  const untilMs = goBack(30 * minuteMs, 'dev');
+  service.changeStatus({ handedOut: [] });
+  expect(shown).toMatchObject([
+    {
+      title: 'Back to dev',
+      body: `The time of prod is over. prod: terraform has credentials until ${clockTime.format(untilMs)}.`,
+    },
+  ]);
+});
+
+it('tells that a protected profile is no longer active where none was before', () => {
+  goBack(30 * minuteMs, null);
+  expect(shown.map(({ title }) => title)).toEqual(['No active profile']);
+});
+
+it.each([
+  ['to the profile that it would have gone back to', 29 * minuteMs, 'dev', 'dev'],
+  ['to another one when its time was over', 30 * minuteMs, 'dev', 'test'],
+  ['to itself, which takes its limit away', 30 * minuteMs, 'dev', 'prod'],
+])('does not tell of a switch by the person %s', (_case, passMs, to, active) => {
+  goBack(passMs, to, active);
+  expect(shown).toEqual([]);
+});
+
+it('tells nothing of a return while the person is looking at the window', () => {
+  windowFocused = true;
+  goBack(30 * minuteMs, 'dev');
+  expect(shown).toEqual([]);
+});
+
 it('takes all away and stops listening at the end', () => {
   service.changeStatus({ prompts: [prompt()] });
+  service.emit({ type: 'profile', profile: profile('prod', { state: 'failed', problem: refused }) });
+  goBack(30 * minuteMs, 'dev');
   notifications[Symbol.dispose]();
-  expect(shown[0]?.takenAway).toBe(true);
+  expect(shown.map(({ takenAway }) => takenAway)).toEqual([true, true, true]);
   expect(service.subscribers).toBe(0);
 });

@@ -51,10 +51,12 @@ export function status(change: Partial<Status> = {}): Status {
     version: '0.1.0',
     locked: false,
     active: null,
+    returns: null,
     endpoint: 'http://127.0.0.1:9254/',
     secrets: 'keychain',
     keys: [],
     prompts: [],
+    handedOut: [],
     ...change,
   };
 }
@@ -62,7 +64,7 @@ export function status(change: Partial<Status> = {}): Status {
 export function profile(
   name: string,
   session: SessionView = { state: 'idle' },
-  details: { accountId?: string; protected?: boolean } = {},
+  details: { accountId?: string; protected?: boolean; pinned?: boolean } = {},
 ): ProfileView {
   const accountId = details.accountId ?? '444455556666';
   return {
@@ -75,6 +77,7 @@ export function profile(
       baseDurationSeconds: 43_200,
       colour: 'slate',
       protected: details.protected ?? false,
+      pinned: details.pinned ?? false,
     },
     accountId,
     roleName: 'Reader',
@@ -87,6 +90,7 @@ export function prompt(change: Partial<Prompt> = {}): Prompt {
   return {
     serial: 'arn:aws:iam::111122223333:mfa/alice',
     profile: 'prod',
+    accountId: '444455556666',
     cause: 'program',
     state: 'waiting',
     sinceMs: 0,

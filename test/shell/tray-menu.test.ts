@@ -2,7 +2,7 @@ import type { MenuItemConstructorOptions } from 'electron';
 import { describe, expect, it } from 'vitest';
 import type { State } from '../../preload/contract.ts';
 import {
-  headlineChangesInMs,
+  faceChangesInMs,
   trayIcon,
   trayMenu,
   trayTooltip,
@@ -12,6 +12,17 @@ import { profile, prompt, status } from './service-double.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);
 const minuteMs = 60_000;
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+
+/** A protected profile that is active and goes back after `backInMs`. */
+function returning(backInMs: number, to: string | null = 'sandbox-admin'): State {
+  return {
+    status: status({ active: 'prod-admin', returns: { to, atMs: nowMs + backInMs } }),
+    profiles: [
+      profile('prod-admin', { state: 'active', expiresAtMs: nowMs + 12 * minuteMs }, { protected: true }),
+    ],
+  };
+}
 
 function menuOf(state: State) {
   const clicked: string[] = [];
@@ -122,6 +133,120 @@ describe('the menu', () => {
     expect(clicked).toEqual(['openWindow']);
   });
 
+  it('names the program that a code is needed for, and its name stays one line', () => {
+    const { labels } = menuOf({
+      status: status({
+        prompts: [
+          prompt({ program: 'terraform' }),
+          prompt({ serial: 'GAHT12345678', program: 'a\nb\u202e&c', state: 'checking' }),
+        ],
+      }),
+      profiles: [],
+    });
+    expect(labels).toContain('MFA code needed for prod (terraform)…');
+    expect(labels).toContain('Checking the MFA code for prod (a b &&c)…');
+  });
+
+  it('says of an announcement in how many minutes the code is needed', () => {
+    const labelsWithLeft = (leftMs: number) =>
+      menuOf({
+        status: status({ prompts: [prompt({ cause: 'renewal', neededAtMs: nowMs + leftMs })] }),
+        profiles: [],
+      }).labels;
+    expect(labelsWithLeft(9.5 * minuteMs)).toContain('MFA code needed in 9 min for prod…');
+    expect(labelsWithLeft(30_000)).toContain('MFA code needed in less than a minute for prod…');
+  });
+
+  it('takes a code that the person wants to give for needed, though the session before it lasts', () => {
+    const prompts = [prompt({ cause: 'person', neededAtMs: nowMs + 60 * minuteMs })];
+    expect(menuOf({ status: status({ prompts }), profiles: [] }).labels).toContain(
+      'MFA code needed for prod…',
+    );
+    expect(trayIcon({ status: status({ prompts }), profiles: [] })).toBe('attention');
+  });
+
+  it('has the pinned profiles first, in a group of their own', () => {
+    const { items } = menuOf({
+      status: status(),
+      profiles: [
+        profile('dev'),
+        profile('stage', { state: 'idle' }, { pinned: true }),
+        profile('prod', { state: 'idle' }, { pinned: true }),
+        profile('audit'),
+      ],
+    });
+    expect(items.slice(2, 7).map((item) => item.label ?? item.type)).toEqual([
+      'prod',
+      'stage',
+      'separator',
+      'audit',
+      'dev',
+    ]);
+  });
+
+  it('divides nothing where all profiles are pinned', () => {
+    const { items } = menuOf({
+      status: status(),
+      profiles: [profile('prod', { state: 'idle' }, { pinned: true })],
+    });
+    expect(items.filter((item) => item.type === 'separator')).toHaveLength(3);
+  });
+
+  it('has the pinned profiles before the accounts, and not in their menus', () => {
+    const profiles = Array.from({ length: 40 }, (_, index) =>
+      profile(`p${index}`, { state: 'idle' }, { pinned: index < 16 }),
+    );
+    const { items } = menuOf({ status: status({ active: 'p0' }), profiles });
+    const boxes = items.filter((item) => item.type === 'checkbox').map((item) => item.label);
+    expect(boxes).toEqual(Array.from({ length: 15 }, (_, index) => `p${index}`));
+    expect(items[17]?.type).toBe('separator');
+    // The sixteenth has no place above.
+    expect(labelsOf(submenuOf(items, '444455556666'))).toEqual(
+      Array.from({ length: 25 }, (_, index) => `p${index + 15}`),
+    );
+  });
+
+  it('tells while locked until when programs hold what, the last to end first', () => {
+    const { items } = menuOf({
+      status: status({
+        locked: true,
+        handedOut: [
+          { profile: 'over', untilMs: nowMs, programs: ['aws'] },
+          { profile: 'dev', untilMs: nowMs + 10 * minuteMs, programs: [] },
+          { profile: 'prod', untilMs: nowMs + 20 * minuteMs, programs: ['terraform', 'aws', 'a', 'b', 'c'] },
+        ],
+      }),
+      profiles: [],
+    });
+    expect(items.slice(1, 4)).toMatchObject([
+      {
+        label: `prod: terraform, aws, a, and 2 more have credentials until ${clock.format(nowMs + 20 * minuteMs)}`,
+        enabled: false,
+      },
+      {
+        label: `dev: programs that are not known have credentials until ${clock.format(nowMs + 10 * minuteMs)}`,
+        enabled: false,
+      },
+      { type: 'separator' },
+    ]);
+  });
+
+  it('tells five of what programs hold, and how many more there are', () => {
+    const handedOut = Array.from({ length: 7 }, (_, index) => ({
+      profile: `p${index}`,
+      untilMs: nowMs + minuteMs,
+      programs: [],
+    }));
+    const held = (locked: boolean) =>
+      menuOf({ status: status({ locked, handedOut }), profiles: [] }).labels.slice(1, 8);
+    expect(held(true).map((label) => label.replace(/: .* have.*/, ''))).toEqual([
+      ...['p0', 'p1', 'p2', 'p3', 'p4'],
+      '2 more profiles',
+      'No profiles yet: add one…',
+    ]);
+    expect(held(false).join()).not.toContain('have credentials');
+  });
+
   it('locks, opens the window and quits', () => {
     const { items, clicked } = menuOf({ status: status(), profiles: [] });
     click(items, 'Lock');
@@ -191,6 +316,15 @@ describe('the tooltip', () => {
     expect(tooltipWithLeft(0)).toBe('Latchkey: prod, ready, expired');
   });
 
+  it('tells when a protected profile goes back, and to which', () => {
+    expect(trayTooltip(returning(20.5 * minuteMs), nowMs)).toBe(
+      'Latchkey: prod-admin, ready, 12 min left; back to sandbox-admin in 20 min',
+    );
+    expect(trayTooltip(returning(30_000, null), nowMs)).toBe(
+      'Latchkey: prod-admin, ready, 12 min left; no active profile in less than a minute',
+    );
+  });
+
   it('tells that Latchkey is locked, and nothing else', () => {
     const state = { status: status({ locked: true, active: 'prod' }), profiles: [profile('prod')] };
     expect(trayTooltip(state, nowMs)).toBe('Latchkey: locked');
@@ -202,11 +336,22 @@ describe('the tooltip', () => {
       profiles: [profile('prod', { state: 'active', expiresAtMs: nowMs + leftMs })],
     });
     const state = stateWithLeft(90_500);
-    const changesInMs = headlineChangesInMs(state, nowMs);
+    const changesInMs = faceChangesInMs(state, nowMs);
     expect(changesInMs).toBe(30_501);
     expect(trayTooltip(state, nowMs + 30_500)).toBe(trayTooltip(state, nowMs));
     expect(trayTooltip(state, nowMs + 30_501)).not.toBe(trayTooltip(state, nowMs));
-    expect(headlineChangesInMs(stateWithLeft(0), nowMs)).toBeUndefined();
+    expect(faceChangesInMs(stateWithLeft(0), nowMs)).toBeUndefined();
+  });
+
+  it('is due for a change with every time that is told', () => {
+    expect(faceChangesInMs(returning(90_500), nowMs)).toBe(1);
+    expect(faceChangesInMs(returning(90_500), nowMs + 1)).toBe(30_500);
+    const announced = [prompt({ neededAtMs: nowMs + 80_500 })];
+    expect(faceChangesInMs({ status: status({ prompts: announced }), profiles: [] }, nowMs)).toBe(20_501);
+    const handedOut = [{ profile: 'prod', untilMs: nowMs + 70_500, programs: [] }];
+    const heldBy = (locked: boolean): State => ({ status: status({ locked, handedOut }), profiles: [] });
+    expect(faceChangesInMs(heldBy(true), nowMs)).toBe(10_501);
+    expect(faceChangesInMs(heldBy(false), nowMs)).toBeUndefined();
   });
 });
 
@@ -216,6 +361,11 @@ describe('the icon', () => {
     ['active', status({ active: 'prod' }), { state: 'active', expiresAtMs: nowMs + 1 }],
     ['attention', status({ active: 'prod' }), { state: 'failed', expiresAtMs: nowMs + 1 }],
     ['attention', status({ prompts: [prompt()] }), { state: 'waitingForMfa' }],
+    [
+      'active',
+      status({ active: 'prod', prompts: [prompt({ neededAtMs: nowMs + 1 })] }),
+      { state: 'active', expiresAtMs: nowMs + 1 },
+    ],
     ['locked', status({ locked: true, active: 'prod', prompts: [prompt()] }), { state: 'idle' }],
   ] as const)('is "%s" for the state it stands for', (icon, shownStatus, session) => {
     expect(trayIcon({ status: shownStatus, profiles: [profile('prod', session)] })).toBe(icon);

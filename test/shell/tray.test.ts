@@ -28,6 +28,7 @@ let clock: FakeClock;
 let service: ServiceDouble;
 let surface: SurfaceDouble;
 let tray: Disposable;
+let windowsOpened: number;
 
 beforeEach(() => {
   clock = new FakeClock();
@@ -39,7 +40,8 @@ beforeEach(() => {
     ],
   });
   surface = new SurfaceDouble();
-  tray = runTray({ service, clock, surface, openWindow: () => undefined, quit: () => undefined });
+  windowsOpened = 0;
+  tray = runTray({ service, clock, surface, openWindow: () => windowsOpened++, quit: () => undefined });
   clock.advance(100);
 });
 
@@ -88,6 +90,19 @@ it('counts the time left down without an event', () => {
   expect(surface.faces).toHaveLength(4);
 });
 
+it('counts down to a return and to an announced code, too', () => {
+  service.changeStatus({
+    returns: { to: 'prod', atMs: clock.now() + 7 * minuteMs },
+    prompts: [prompt({ neededAtMs: clock.now() + 5 * minuteMs })],
+  });
+  clock.advance(2 * minuteMs + 1);
+  expect(surface.faces.at(-1)?.icon).toBe('active');
+  expect(surface.faces.at(-1)?.tooltip).toMatch(/back to prod in 4 min$/);
+  expect(surface.faces.at(-1)?.menu.map((item) => item.label)).toContain(
+    'MFA code needed in 2 min for prod…',
+  );
+});
+
 it('uses a profile when it is clicked', () => {
   surface.click('prod');
   expect(service.calls).toEqual([{ name: 'profiles.use', input: { name: 'prod' } }]);
@@ -109,6 +124,19 @@ it('locks and unlocks', () => {
   clock.advance(100);
   surface.click('Unlock');
   expect(service.calls.map((call) => call.name)).toEqual(['sessions.lock', 'sessions.unlock']);
+});
+
+it('opens the window where a click does not unlock, and only there', async () => {
+  service.changeStatus({ locked: true });
+  clock.advance(100);
+  surface.click('Unlock');
+  await Promise.resolve();
+  expect(windowsOpened).toBe(0);
+  service.answer = { problem: { code: 'Locked', message: 'A code is needed' } };
+  surface.click('Unlock');
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(windowsOpened).toBe(1);
 });
 
 it('leaves no icon, subscription or timer behind', () => {

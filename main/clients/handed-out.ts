@@ -1,0 +1,102 @@
+import type { Clock, Program } from '../platform/ports.ts';
+import type { Session } from '../sts/session.ts';
+
+/** Credentials of a profile that programs have got, and AWS takes until `untilMs` (by the wall clock). */
+export interface Holding {
+  readonly profile: string;
+  readonly untilMs: number;
+  /** The names of the programs that are known to have them. */
+  readonly programs: readonly string[];
+}
+
+interface Entry {
+  untilMs: number;
+  /** Until when each program's own last one is valid, by the program's name. */
+  readonly programs: Map<string, number>;
+  /** Which program asks is looked up for one of many at a time: a burst of requests is mostly one program's. */
+  isLookingUp: boolean;
+}
+
+/** Renewal re-dates a session by fractions of a second. */
+const noticeableMs = 1000;
+
+/**
+ * Who holds which credentials until when: what was handed out stays valid at AWS, whatever is locked or switched here.
+ * It knows sessions by their ends alone, and holds none.
+ */
+export class HandedOut {
+  readonly #clock: Clock;
+  readonly #entries = new Map<string, Entry>();
+  /** The session that each connection got last. */
+  readonly #served = new WeakMap<object, Session>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Notes that a session was handed out. Cheap where the same connection gets the same one again.
+   * @param connection whatever stands for the connection
+   * @param findProgram which program is at its other end
+   */
+  note(
+    profile: string,
+    session: Session,
+    connection: object,
+    findProgram: () => Promise<Program | undefined>,
+  ): void {
+    if (this.#served.get(connection) === session) return;
+    this.#served.set(connection, session);
+    const entry = this.#entry(profile);
+    if (session.expiresAtMs > entry.untilMs + noticeableMs) {
+      entry.untilMs = session.expiresAtMs;
+      this.#tell();
+    }
+    if (entry.isLookingUp) return;
+    entry.isLookingUp = true;
+    void findProgram().then((program) => {
+      entry.isLookingUp = false;
+      if (program) this.#noteProgram(entry, program.name, session.expiresAtMs);
+    });
+  }
+
+  /** What is still valid, that with the latest end first. */
+  holdings(): Holding[] {
+    const nowMs = this.#clock.now();
+    const holdings: Holding[] = [];
+    for (const [profile, { untilMs, programs }] of this.#entries) {
+      if (untilMs <= nowMs) this.#entries.delete(profile);
+      else {
+        const known = [...programs].filter(([, ownUntilMs]) => ownUntilMs > nowMs).map(([name]) => name);
+        holdings.push({ profile, untilMs, programs: known.toSorted() });
+      }
+    }
+    return holdings.toSorted((one, other) => other.untilMs - one.untilMs);
+  }
+
+  /** Calls `listener` after each change but the passing of time. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  #entry(profile: string): Entry {
+    let entry = this.#entries.get(profile);
+    if (!entry) {
+      entry = { untilMs: 0, programs: new Map(), isLookingUp: false };
+      this.#entries.set(profile, entry);
+    }
+    return entry;
+  }
+
+  #noteProgram({ programs }: Entry, name: string, untilMs: number): void {
+    const before = programs.get(name) ?? 0;
+    programs.set(name, Math.max(before, untilMs));
+    if (before <= this.#clock.now()) this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}

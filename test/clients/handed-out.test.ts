@@ -1,0 +1,117 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { HandedOut } from '../../main/clients/handed-out.ts';
+import type { Program } from '../../main/platform/ports.ts';
+import { Secret } from '../../main/secret.ts';
+import type { Session } from '../../main/sts/session.ts';
+import { FakeClock } from '../fixtures/fake-clock.ts';
+
+const minute = 60_000;
+let clock: FakeClock;
+let handedOut: HandedOut;
+let changes: number;
+
+beforeEach(() => {
+  clock = new FakeClock();
+  handedOut = new HandedOut(clock);
+  changes = 0;
+  handedOut.onChange(() => (changes += 1));
+});
+
+afterEach(() => {
+  clock[Symbol.dispose]();
+});
+
+function session(lifeMs = 60 * minute): Session {
+  return {
+    accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
+    secretAccessKey: new Secret('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'),
+    sessionToken: new Secret('token'),
+    issuedAtMs: clock.now(),
+    expiresAtMs: clock.now() + lifeMs,
+  };
+}
+
+function program(name: string): () => Promise<Program> {
+  return () => Promise.resolve({ pid: 4711, name });
+}
+
+const unknown = () => Promise.resolve(undefined);
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('what was handed out', () => {
+  it('is told with its end and the programs that have it, until that end', async () => {
+    const { expiresAtMs } = session();
+    handedOut.note('reader', session(), {}, program('terraform'));
+    await settle();
+    handedOut.note('reader', session(), {}, program('aws'));
+    await settle();
+    expect(handedOut.holdings()).toEqual([
+      { profile: 'reader', untilMs: expiresAtMs, programs: ['aws', 'terraform'] },
+    ]);
+    clock.advance(60 * minute);
+    expect(handedOut.holdings()).toEqual([]);
+  });
+
+  it('is told also where nobody knows which program has it', async () => {
+    handedOut.note('reader', session(), {}, unknown);
+    await settle();
+    expect(handedOut.holdings()).toMatchObject([{ profile: 'reader', programs: [] }]);
+  });
+
+  it('names a program only as long as the session that it got', async () => {
+    handedOut.note('reader', session(10 * minute), {}, program('aws'));
+    await settle();
+    handedOut.note('reader', session(60 * minute), {}, program('terraform'));
+    await settle();
+    clock.advance(10 * minute);
+    expect(handedOut.holdings()).toMatchObject([{ programs: ['terraform'] }]);
+  });
+
+  it('comes with the latest end first', () => {
+    handedOut.note('short', session(10 * minute), {}, unknown);
+    handedOut.note('long', session(60 * minute), {}, unknown);
+    expect(handedOut.holdings().map(({ profile }) => profile)).toEqual(['long', 'short']);
+  });
+});
+
+describe('noting it', () => {
+  it('looks the program up once for a connection that gets the same session again and again', async () => {
+    let lookUps = 0;
+    const connection = {};
+    const same = session();
+    for (let request = 0; request < 100; request++) {
+      handedOut.note('reader', same, connection, () => {
+        lookUps += 1;
+        return Promise.resolve(undefined);
+      });
+      await Promise.resolve();
+    }
+    expect([lookUps, changes]).toEqual([1, 1]);
+  });
+
+  it('looks one program up at a time, however many connections come at once', () => {
+    let lookUps = 0;
+    for (let connection = 0; connection < 100; connection++) {
+      handedOut.note('reader', session(), {}, () => {
+        lookUps += 1;
+        return new Promise(() => undefined);
+      });
+    }
+    expect(lookUps).toBe(1);
+  });
+
+  it('tells nothing new where the same program gets a session with the same end', async () => {
+    const same = session();
+    handedOut.note('reader', same, {}, program('aws'));
+    await settle();
+    changes = 0;
+    handedOut.note('reader', { ...same }, {}, program('aws'));
+    await settle();
+    expect(changes).toBe(0);
+  });
+
+  it('keeps no session: it knows it by its end alone', () => {
+    handedOut.note('reader', session(), {}, unknown);
+    expect(JSON.stringify(handedOut.holdings())).not.toContain('ASIA');
+  });
+});

@@ -1,0 +1,93 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hour, minute, startEngine, type Engine } from './engine.ts';
+
+const names = Array.from({ length: 10 }, (_, number) => `profile-${number}`);
+let engine: Engine;
+
+beforeEach(async () => {
+  engine = await startEngine();
+  for (const name of names) {
+    await engine.core.addProfile({ name, sessionName: name });
+    await engine.core.profiles.pin(name, true);
+  }
+  await Promise.all(names.map((name) => engine.byProgram(name)));
+  engine.core.sts.resetCalls();
+});
+
+afterEach(() => engine[Symbol.asyncDispose]());
+
+const calls = () => engine.core.sts.calls()['AssumeRole'] ?? 0;
+const states = () => names.map((name) => engine.core.sessions.standing(name).state);
+
+/** Lets time pass in small steps, each until no call is under way. */
+async function pass(ms: number, stepMs = 1000): Promise<void> {
+  for (let passed = 0; passed < ms; passed += stepMs) {
+    engine.clock.advance(stepMs);
+    await engine.settle();
+  }
+}
+
+describe('an outage of STS', () => {
+  it('of 20 minutes costs one call at each trial, however many sessions are due', async () => {
+    engine.core.sts.faults.fail = { status: 503 };
+    await pass(50 * minute, 2000);
+    // The first second's calls were under way together. Then 1-2, 2-4 … s, and 1-2 min for the rest of the time.
+    expect(calls()).toBeLessThan(35);
+    for (const name of names) expect(engine.core.sessions.take(name), name).toBeDefined();
+  });
+
+  it('is over for all within seconds of the first answer, five a second', async () => {
+    engine.core.sts.faults.fail = { status: 503 };
+    await pass(35 * minute, 2000);
+    engine.core.sts.faults.clear();
+    engine.core.sts.resetCalls();
+    await pass(2 * minute + 5000);
+    expect(states()).toEqual(names.map(() => 'active'));
+    expect(calls()).toBe(names.length);
+    for (const name of names) {
+      expect(engine.core.sessions.standing(name).expiresAtMs).toBeGreaterThan(
+        engine.clock.now() + 50 * minute,
+      );
+    }
+  });
+
+  it('holds back neither a person nor a program that waits', async () => {
+    engine.core.sts.faults.fail = { status: 503 };
+    await pass(35 * minute, 2000);
+    await engine.core.addProfile({ name: 'urgent', sessionName: 'urgent' });
+    engine.core.sts.faults.clear();
+    await engine.byProgram('urgent');
+  });
+
+  it('in one region does not hold back another', async () => {
+    await engine.core.addProfile({ name: 'abroad', sessionName: 'abroad', region: 'us-west-2' });
+    await engine.core.profiles.pin('abroad', true);
+    await engine.byProgram('abroad');
+    engine.core.sts.faults.fail = { status: 503, calls: 1 };
+    await pass(30 * minute, 2000);
+    await pass(5000);
+    expect(engine.core.sessions.standing('abroad').expiresAtMs).toBeGreaterThan(
+      engine.clock.now() + 55 * minute,
+    );
+  });
+});
+
+describe('an STS whose clock is another', () => {
+  it.each([20, -20])(
+    'by %i minutes lets nothing ended be served, and costs no storm of calls',
+    async (minutes) => {
+      engine.core.sts.faults.clockOffsetMs = minutes * minute;
+      for (let renewals = 0; renewals < 4; renewals++) {
+        await pass(31 * minute, 10_000);
+        for (const name of names) {
+          const session = engine.core.sessions.take(name);
+          // What STS says of its end, told by this machine's clock.
+          expect(session?.expiresAtMs).toBeGreaterThan(engine.clock.now());
+          expect(session?.expiresAtMs).toBeLessThanOrEqual(engine.clock.now() + hour + 2000);
+        }
+      }
+      // One for each renewal, and at most one each that STS refused for its time before the clock was known.
+      expect(calls()).toBeLessThanOrEqual(4 * names.length + names.length);
+    },
+  );
+});
