@@ -6,8 +6,8 @@ import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
 import { KeyCustody } from './keys/custody.ts';
 import { HandedOut } from './clients/handed-out.ts';
+import { Programs } from './clients/programs.ts';
 import { ensurePrivateFolder } from './platform/data-folder.ts';
-import { programAt } from './platform/loopback.ts';
 import type { Clock, OwnerAuthentication, PeerIdentity, Power, SecretStore } from './platform/ports.ts';
 import { ActiveProfile } from './profiles/active-profile.ts';
 import { Profiles } from './profiles/profiles.ts';
@@ -72,6 +72,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       random: Math.random,
     }),
   );
+  const programs = new Programs(clock, peer);
   const handedOut = new HandedOut(clock);
   let endpoint: Endpoint | undefined;
   const service = opened.use(
@@ -103,9 +104,12 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
         },
         take: (profile) => sessions.take(profile),
         acquire: (profile, socket) =>
-          sessions.acquire({ cause: 'program', profile, program: programAt(peer, socket) }),
+          sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
+        connected: (socket) => {
+          programs.noteConnection(socket);
+        },
         handedOut: (profile, session, socket) => {
-          handedOut.note(profile, session, socket, () => programAt(peer, socket));
+          handedOut.note(profile, session, socket, () => programs.at(socket));
         },
         isWaitingForMfa: (profile) => sessions.standing(profile).state === 'waitingForMfa',
       },

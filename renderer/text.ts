@@ -5,7 +5,7 @@ import { clockTime, date, longDuration, shortDuration } from './time.ts';
 const plural = (count: number, one: string, many: string) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
 
-const list = new Intl.ListFormat('en', { type: 'conjunction' });
+const list = new Intl.ListFormat('en-GB', { type: 'conjunction' });
 
 /** How many programs are named before the others are only counted. */
 const namedPrograms = 3;
@@ -101,7 +101,6 @@ export const text = {
     pinned: 'Pinned',
     pinnedValue: 'Kept ready: renewed also while nobody asks',
     pin: 'Pin',
-    unpin: 'Unpin',
     pinLabel: (name: string) => `Pin ${name}`,
     pinHint: 'Pin it: kept ready, renewed also while nobody asks',
     unpinHint: 'Unpin it: renewed again only while it is asked for',
@@ -124,7 +123,8 @@ export const text = {
     mfaSerial: 'MFA device',
     mfaMode: 'MFA mode',
     mfaModes: { session: 'Shared session', direct: 'Direct' },
-    mfaMaximumAge: 'Greatest MFA age',
+    mfaMaximumAge: 'MFA age',
+    mfaMaximumAgeValue: (seconds: number) => `${longDuration(seconds)} at most`,
     sessionName: 'Session name',
     duration: 'Session',
     durationValue: ({ profile, effectiveDurationSeconds }: ProfileView) => {
@@ -268,7 +268,7 @@ export const text = {
       `Needed ${seconds < 60 ? 'within a minute' : `in ${longDuration(seconds)}`}; give it now and nothing stops.`,
     announcedUntil: (ms: number) => `The session that it renews lasts until ${clockTime(ms)}`,
     used: 'The code it shows has been used.',
-    next: (seconds: number) => `The next one comes in ${seconds} s.`,
+    next: (seconds: number) => `Next one in ${seconds} s.`,
     serial: 'Device',
     code: 'Six-digit code',
     window: (seconds: number) => `The device shows a new code in ${seconds} s`,

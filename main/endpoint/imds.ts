@@ -17,6 +17,8 @@ export interface CredentialSource {
   readonly take: (profile: string) => Session | undefined;
   /** Its session, acquired for the program at the other end of `socket`; rejects with the Failure why not. */
   readonly acquire: (profile: string, socket: Socket) => Promise<Session>;
+  /** Told of each connection that may ask. */
+  readonly connected: (socket: Socket) => void;
   /** Told of each session that is handed out, and on which connection. */
   readonly handedOut: (profile: string, session: Session, socket: Socket) => void;
   /** Whether it waits for a person's MFA code. */

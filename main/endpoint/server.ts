@@ -34,6 +34,7 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
   server.maxConnections = 1024;
   // Node's own limit drops further headers silently, and would hide them from the guard; the size is bounded above.
   server.maxHeadersCount = 0;
+  server.on('connection', source.connected);
   admitOwnUserOnly(server, peer);
   const bound = await listenOnLoopback(server, port).catch((error: unknown) => {
     throw portTaken(port, error) ?? error;

@@ -1,69 +1,52 @@
 /**
- * `npm run bench`: what a request for credentials costs beside a bare `node:http` server with one fixed answer.
- * Machines differ and drift, so only the ratio of two measurements made in turn is told, the median of all rounds.
+ * `npm run bench`: the figures of BENCHMARKS.md, measured again; `-- endpoint` or `-- week [SEED …]` one part of them,
+ * and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
  */
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { credentialsPath, tokenOf, tokenHeader } from '../fixtures/endpoint.ts';
-import { measure, type Load, type Measured } from './load.ts';
-import { serve, type ServerName } from './servers.ts';
+import { serveSoaked } from '../soak/served.ts';
+import { soak } from '../soak/soak.ts';
+import { compareEndpoint } from './endpoint.ts';
+import { serve } from './servers.ts';
+import { tellWeeks } from './weeks.ts';
 
-const rounds = 7;
-const durationMs = 1_500;
-const clients = 32;
+const [, , part, ...rest] = process.argv;
+const self = fileURLToPath(import.meta.url);
 
-const [, , role] = process.argv;
-if (role === 'latchkey' || role === 'bare') process.send?.(await serve(role));
-else await compare();
-
-async function compare(): Promise<void> {
-  await using latchkey = await start('latchkey');
-  await using bare = await start('bare');
-  const token = await tokenOf(`http://127.0.0.1:${latchkey.port}/`);
-  console.log(`Medians of ${rounds} rounds in turn, ${clients} clients, Node ${process.version}.\n`);
-  console.log('| GET of credentials | rate, of bare | p99, of bare | requests/s here | bare here |');
-  console.log('| --- | --- | --- | --- | --- |');
-  for (const connectEachTime of [false, true]) {
-    const load = (port: number): Load => ({
-      port,
-      request: `GET ${credentialsPath}reader HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\n${tokenHeader}: ${token}\r\n\r\n`,
-      clients,
-      durationMs,
-      connectEachTime,
+switch (part) {
+  case 'latchkey':
+  case 'bare':
+    process.send?.(await serve(part));
+    break;
+  case 'soaked':
+    await serveSoaked();
+    break;
+  case 'soak': {
+    const [minutes = '10', sessionSeconds = '60'] = rest;
+    const isWell = await soak({
+      minutes: Number(minutes),
+      sessionSeconds: Number(sessionSeconds),
+      start: (env) => fork(self, ['soaked'], { env }),
     });
-    const pairs: { ours: Measured; bare: Measured }[] = [];
-    for (let round = 0; round <= rounds; round++) {
-      const pair = { ours: await measure(load(latchkey.port)), bare: await measure(load(bare.port)) };
-      if (round > 0) pairs.push(pair); // the first one warms up
-    }
-    console.log(
-      `| ${[
-        connectEachTime ? 'a new connection for each' : 'on kept-alive connections',
-        median(pairs.map((pair) => pair.ours.requestsPerSecond / pair.bare.requestsPerSecond)).toFixed(2),
-        median(pairs.map((pair) => pair.ours.p99Ms / pair.bare.p99Ms)).toFixed(2),
-        median(pairs.map((pair) => pair.ours.requestsPerSecond)).toFixed(0),
-        median(pairs.map((pair) => pair.bare.requestsPerSecond)).toFixed(0),
-      ].join(' | ')} |`,
-    );
+    process.exitCode = isWell ? 0 : 1;
+    break;
   }
+  case 'endpoint':
+    await endpoint();
+    break;
+  case 'week':
+    await weeks(rest.map(Number));
+    break;
+  default:
+    await endpoint();
+    console.log();
+    await weeks([]);
 }
 
-async function start(name: ServerName): Promise<AsyncDisposable & { readonly port: number }> {
-  const child = fork(fileURLToPath(import.meta.url), [name]);
-  const [port]: unknown[] = await once(child, 'message');
-  if (typeof port !== 'number') throw new Error(`the server ${name} did not start`);
-  return {
-    port,
-    [Symbol.asyncDispose]: async () => {
-      const ended = once(child, 'exit');
-      child.kill();
-      await ended;
-    },
-  };
+function endpoint(): Promise<void> {
+  return compareEndpoint((name) => fork(self, [name]));
 }
 
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+function weeks(seeds: readonly number[]): Promise<void> {
+  return tellWeeks(seeds.length > 0 ? seeds : [1, 2, 3, 4, 5, 6]);
 }

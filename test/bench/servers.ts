@@ -1,9 +1,9 @@
 /** The two servers that are compared, each in a process of its own. */
 import { createServer } from 'node:http';
 import { HandedOut } from '../../main/clients/handed-out.ts';
+import { Programs } from '../../main/clients/programs.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';
 import { listenOnLoopback } from '../../main/platform/loopback.ts';
-import { programAt } from '../../main/platform/loopback.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
@@ -46,6 +46,7 @@ async function serveLatchkey(): Promise<number> {
     expiresAtMs: Date.now() + 3_600_000,
   };
   const peer = peerIdentity();
+  const programs = new Programs(systemClock, peer);
   const handedOut = new HandedOut(systemClock);
   const endpoint = await serveEndpoint({
     port: 0,
@@ -56,8 +57,11 @@ async function serveLatchkey(): Promise<number> {
       take: () => session,
       acquire: () => Promise.resolve(session),
       isWaitingForMfa: () => false,
+      connected: (socket) => {
+        programs.noteConnection(socket);
+      },
       handedOut: (name, handed, socket) => {
-        handedOut.note(name, handed, socket, () => programAt(peer, socket));
+        handedOut.note(name, handed, socket, () => programs.at(socket));
       },
     },
   });

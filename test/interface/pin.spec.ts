@@ -40,10 +40,12 @@ test('a profile is pinned in its row, which says so in a word', async ({ latchke
 
 test('a profile is pinned in its details, which stay open and explain it', async ({ window }) => {
   await window.button('Details of reader').click();
-  await window.page.getByRole('button', { name: 'Pin', exact: true }).click();
+  const pin = window.page.getByRole('button', { name: 'Pin', exact: true });
+  await pin.click();
+  await expect(pin).toHaveAttribute('aria-pressed', 'true');
   await expect(window.page.getByText('Kept ready: renewed also while nobody asks')).toBeVisible();
   await expect.poll(() => window.listedNames()).toEqual(['reader', 'guarded', 'not-mine']);
-  await window.page.getByRole('button', { name: 'Unpin', exact: true }).click();
+  await pin.click();
   await expect.poll(() => window.listedNames()).toEqual(['guarded', 'not-mine', 'reader']);
 });
 

@@ -78,7 +78,7 @@ test('while the shown code has been used, what is typed waits for the next one a
   const window = await open({ latchkey, page });
   await window.tellStatus({ prompts: [prompt({ cause: 'person', nextCodeAtMs: Date.now() + 5000 })] });
   const { panel, code } = new MfaPanel(window, 'alice');
-  await expect(panel).toContainText('The code it shows has been used. The next one comes in');
+  await expect(panel).toContainText('The code it shows has been used. Next one in');
   await code.fill('123456');
   await expect(panel.getByRole('button', { name: 'Confirm' })).toBeDisabled();
   await code.press('Enter');

@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { deviceName, secondsLeftInWindow } from '../../renderer/mfa/device.ts';
+import {
+  codeAgeSeconds,
+  deviceName,
+  secondsLeftInWindow,
+  secondsToNextCode,
+} from '../../renderer/mfa/device.ts';
 import { shellLine } from '../../renderer/profiles/shell-line.ts';
 
 describe('an MFA device', () => {
@@ -15,6 +20,32 @@ describe('an MFA device', () => {
     expect(secondsLeftInWindow(0)).toBe(30);
     expect(secondsLeftInWindow(29_500)).toBe(0.5);
     expect(secondsLeftInWindow(30_000)).toBe(30);
+  });
+
+  test('is waited for until it shows a code that has not been used', () => {
+    expect(secondsToNextCode(30_000, 17_500)).toBe(13);
+    expect(secondsToNextCode(30_000, 29_999)).toBe(1);
+    expect(secondsToNextCode(30_000, 30_000)).toBe(0);
+    expect(secondsToNextCode(30_000, 95_000)).toBe(0);
+    expect(secondsToNextCode(undefined, 95_000)).toBe(0);
+  });
+});
+
+describe('the code behind a refused session', () => {
+  const problem = { code: 'Refused', message: 'STS refused', atMs: 60_000 };
+
+  test('has grown older since it was refused', () => {
+    expect(codeAgeSeconds({ ...problem, mfaAgeSeconds: 3600 }, 60_000)).toBe(3600);
+    expect(codeAgeSeconds({ ...problem, mfaAgeSeconds: 3600 }, 180_000)).toBe(3720);
+  });
+
+  test('is no younger when the clock was set back', () => {
+    expect(codeAgeSeconds({ ...problem, mfaAgeSeconds: 3600 }, 0)).toBe(3600);
+  });
+
+  test('is not spoken of where there is none, or its age is no reason', () => {
+    expect(codeAgeSeconds(problem, 60_000)).toBeUndefined();
+    expect(codeAgeSeconds(undefined, 60_000)).toBeUndefined();
   });
 });
 

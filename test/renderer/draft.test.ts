@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { calls } from '../../preload/contract.ts';
 import { checkKey } from '../../renderer/keys/check.ts';
 import { messageOfProblem } from '../../renderer/parts/messages.ts';
-import { checkDraft, draftOf, newDraft, profileOf } from '../../renderer/profiles/draft.ts';
+import { checkDraft, draftOf, newDraft, profileOf, shortenedBy } from '../../renderer/profiles/draft.ts';
 import { keyView, profileView } from './views.ts';
 
 const draft = { ...newDraft([keyView]), name: 'sandbox', roleArn: 'arn:aws:iam::111122223333:role/Admin' };
@@ -23,16 +23,28 @@ describe('the form of a role', () => {
 
   test('gives a profile that it was opened with back as it was', () => {
     const { profile } = profileView('deploy');
-    const full = {
+    const full: Required<typeof profile> = {
       ...profile,
-      base: { profile: 'sandbox' },
       externalId: 'partner-4711',
       mfaSerial: 'arn:aws:iam::111122223333:mfa/alice',
+      mfaMode: 'direct',
+      mfaMaximumAgeSeconds: 900,
       sessionName: 'alice',
       durationSeconds: 5400,
+      baseDurationSeconds: 7200,
+      colour: 'red',
       protected: true,
+      pinned: true,
     };
     expect(profileOf(draftOf(profileView('deploy', { profile: full })))).toEqual(full);
+  });
+
+  test('gives the base of a profile that is based on another one back, and no say in how that takes its code', () => {
+    const { profile } = profileView('deploy');
+    const above = { ...profile, base: { profile: 'sandbox' } };
+    const opened = draftOf(profileView('deploy', { profile: above }));
+    expect(profileOf(opened)).toEqual(above);
+    expect(profileOf({ ...opened, mfaMode: 'session', mfaMaximumAgeSeconds: '10 min' })).toEqual(above);
   });
 
   test('leaves out what is empty and drops the spaces that pasting brings', () => {
@@ -58,6 +70,28 @@ describe('the form of a role', () => {
     expect(checkDraft({ ...draft, durationSeconds: 'soon' })).toEqual(
       checkDraft({ ...draft, durationSeconds: '20 h' }),
     );
+  });
+
+  test('says what is wrong with the greatest age of a code, which may be left out', () => {
+    expect(checkDraft({ ...draft, mfaMaximumAgeSeconds: '30 s' })['mfaMaximumAgeSeconds']).toContain(
+      'Greatest MFA age must be 1 min to 36 h',
+    );
+    expect(checkDraft({ ...draft, mfaMaximumAgeSeconds: 'soon' })).toHaveProperty('mfaMaximumAgeSeconds');
+    expect(checkDraft({ ...draft, mfaMaximumAgeSeconds: ' ' })).toEqual({});
+  });
+
+  test('tells beforehand why a session will be shorter than it says', () => {
+    const withDevice = [{ ...keyView, mfaSerial: 'arn:aws:iam::111122223333:mfa/alice' }];
+    const long = { ...draft, durationSeconds: '2 h' };
+    expect(shortenedBy(long, withDevice)).toBeUndefined();
+    expect(shortenedBy({ ...long, protected: true }, withDevice)).toBe('protected');
+    expect(shortenedBy({ ...long, base: 'profile:sandbox' }, withDevice)).toBe('chained');
+    expect(shortenedBy({ ...long, mfaMode: 'session' }, withDevice)).toBe('shared');
+    // Without a device there is no code, and so no session of it.
+    expect(shortenedBy({ ...long, mfaMode: 'session' }, [keyView])).toBeUndefined();
+    expect(shortenedBy({ ...long, mfaMode: 'session', mfaSerial: 'GAHT12345678' }, [keyView])).toBe('shared');
+    expect(shortenedBy({ ...draft, mfaMode: 'session' }, withDevice)).toBeUndefined();
+    expect(shortenedBy({ ...draft, base: 'profile:sandbox' }, withDevice)).toBeUndefined();
   });
 
   test('asks for a base where there is none', () => {

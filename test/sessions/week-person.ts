@@ -6,26 +6,31 @@ import { totp } from '../sts/totp.ts';
 import { dayOf, isLunch, minute } from './week-calendar.ts';
 import type { Random } from './week-random.ts';
 
-/** A prompt that was open, and how it ended. */
+/** A prompt that was opened. */
 interface Asked {
   readonly serial: string;
   readonly day: number;
-  /** Whether the one before it was cancelled, or left alone until it ended by itself. */
+  /** Whether the person had left the one before it alone, or cancelled it. */
   readonly isAgain: boolean;
 }
 
-/** Who gives the codes: mostly within a minute, seldom a wrong one, and now and then not now. */
+/** How often a prompt is cancelled, and a code mistyped. */
+const cancelled = 0.04;
+const mistyped = 0.05;
+
+/** Who gives the codes while the machine is awake: mostly within a minute, and after lunch what comes at lunch. */
 export class Person {
   readonly asked: Asked[] = [];
   readonly #clock: FakeClock;
   readonly #sessions: Sessions;
   readonly #seeds: ReadonlyMap<string, string>;
   readonly #random: Random;
-  /** The prompt of each device that has been noticed, by its time. */
+  /** The last prompt of each device that was noticed, by the time it was opened. */
   readonly #noticed = new Map<string, number>();
-  /** Devices whose last prompt ended without a code that the person gave. */
+  /** Devices whose last prompt has not been answered. */
   readonly #unanswered = new Set<string>();
 
+  /** @param seeds each device's, by its serial */
   constructor(clock: FakeClock, sessions: Sessions, seeds: ReadonlyMap<string, string>, random: Random) {
     this.#clock = clock;
     this.#sessions = sessions;
@@ -36,7 +41,7 @@ export class Person {
     });
   }
 
-  /** The most prompts of one device in one day, without those that the person caused by not answering. */
+  /** The most prompts of one device in one day, without those that the person caused by not answering one before. */
   get mostInADay(): number {
     const counts = new Map<string, number>();
     for (const { serial, day, isAgain } of this.asked) {
@@ -52,37 +57,34 @@ export class Person {
     this.#noticed.set(serial, sinceMs);
     this.asked.push({ serial, day: dayOf(this.#clock.now()), isAgain: this.#unanswered.has(serial) });
     this.#unanswered.add(serial);
-    const isIgnored = this.#random.happens(0.04);
+    const isUnwanted = this.#random.happens(cancelled);
     this.#later(serial, 5_000 + this.#random.gap(40_000), () => {
-      if (isIgnored) this.#sessions.desk.cancel(serial);
+      if (isUnwanted) this.#sessions.desk.cancel(serial);
       else void this.#answer(serial);
     });
   }
 
-  /** Does it after a while, if the prompt is still there; what comes at lunch has to wait. */
+  /** Acts after a while, if the prompt is still there. */
   #later(serial: string, delayMs: number, act: () => void): void {
     const sinceMs = this.#noticed.get(serial);
     this.#clock.schedule(delayMs, () => {
-      const isOpen = this.#sessions.desk
-        .prompts()
-        .some((prompt) => prompt.serial === serial && prompt.sinceMs === sinceMs);
-      if (!isOpen) return;
+      const prompts = this.#sessions.desk.prompts();
+      if (!prompts.some((prompt) => prompt.serial === serial && prompt.sinceMs === sinceMs)) return;
       if (isLunch(this.#clock.now())) this.#later(serial, minute, act);
       else act();
     });
   }
 
   async #answer(serial: string): Promise<void> {
-    const code = totp(this.#seeds.get(serial) ?? '', this.#clock.now());
-    const isMistyped = this.#random.happens(0.05);
-    const given = isMistyped ? String((Number(code) + 1) % 1_000_000).padStart(6, '0') : code;
+    const shown = totp(this.#seeds.get(serial) ?? '', this.#clock.now());
+    const given = this.#random.happens(mistyped) ? `${shown.slice(1)}${shown.slice(0, 1)}` : shown;
+    this.#unanswered.delete(serial);
     try {
-      this.#unanswered.delete(serial);
       await this.#sessions.desk.answer(serial, given);
     } catch (error) {
-      if (!(error instanceof Failure) || error.code !== 'MfaRejected') return;
-      // The prompt stays. Whoever mistyped a code sees the next one before long.
-      this.#later(serial, 30_000, () => void this.#answer(serial));
+      // Where the prompt has stayed it says why: a wrong code is followed by the next one, an outage is sat out.
+      const isWrong = error instanceof Failure && error.code === 'MfaRejected';
+      this.#later(serial, isWrong ? 30_000 : 2 * minute, () => void this.#answer(serial));
     }
   }
 }

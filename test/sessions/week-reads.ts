@@ -33,8 +33,8 @@ export interface Endings {
  */
 export class Reads {
   readonly endings: Endings = { served: 0, failed: 0, waitingForCode: 0, outOfReach: 0, expired: 0 };
-  /** Every read there was, for the oracle. */
-  readonly made: OracleRead[] = [];
+  /** What the oracle has to serve: the others had to do without, so it is not credited for them. */
+  readonly served: OracleRead[] = [];
   /** What a failed or wrongly served read was told, for the reader of a failed run. */
   readonly complaints: string[] = [];
   #toConfirm = 0;
@@ -67,11 +67,9 @@ export class Reads {
 
   /** One read of a profile; undefined where it ended without credentials. */
   async read(profile: string): Promise<Session | undefined> {
-    const chain = this.#chains.get(profile) ?? [];
     const startMs = this.#clock.now();
-    this.made.push({ atMs: startMs, chain });
     const held = this.#sessions.take(profile);
-    if (held) return this.#served(profile, held);
+    if (held) return this.#served(profile, startMs, held);
     let waiting: Disposable | undefined;
     const tooSlow = new Promise<never>((_resolve, reject) => {
       waiting = this.#clock.schedule(patienceMs, () => {
@@ -80,7 +78,7 @@ export class Reads {
     });
     try {
       const session = await Promise.race([this.#sessions.acquire({ cause: 'program', profile }), tooSlow]);
-      return this.#served(profile, session);
+      return this.#served(profile, startMs, session);
     } catch (error) {
       this.#ended(profile, startMs, error);
       return undefined;
@@ -89,10 +87,12 @@ export class Reads {
     }
   }
 
-  #served(profile: string, session: Session): Session {
+  #served(profile: string, startMs: number, session: Session): Session {
+    const chain = this.#chains.get(profile) ?? [];
     this.endings.served += 1;
+    this.served.push({ atMs: startMs, chain });
     const issued = this.#sts.issued.get(session.accessKeyId);
-    const isRight = issued?.of === this.#chains.get(profile)?.at(-1)?.id;
+    const isRight = issued?.of === chain.at(-1)?.id;
     if (!issued || !isRight || issued.endMs <= this.#clock.now() || session.expiresAtMs > issued.endMs) {
       this.endings.expired += 1;
       this.#complain(profile, 'got what STS does not take');

@@ -20,7 +20,7 @@ interface Spell {
 const faultRate = 0.01;
 const outages = 5;
 const outageMs = 20 * minute;
-const burstsOfThrottling = 6;
+const burstsOfThrottling = 5;
 
 export class Weather {
   readonly #random: Random;

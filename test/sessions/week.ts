@@ -31,25 +31,23 @@ export interface WeekFigures {
   readonly reads: Endings;
   readonly prompts: {
     readonly opened: number;
-    /** Of these, those that followed on one that the person cancelled or left alone. */
+    /** Of these, those that followed on one that the person had cancelled or left alone. */
     readonly again: number;
     /** The most of one device in one day, without those. */
     readonly mostInADay: number;
   };
   readonly sessions: {
     readonly issued: number;
-    /** What the oracle needs. */
-    readonly fewest: number;
-    /** Issued and never read nor walked with. */
+    /** As many as the oracle plans, and as no plan can do without. */
+    readonly planned: number;
+    readonly bound: number;
+    /** Issued, and neither read nor walked with. */
     readonly unused: number;
-    /** By the role or device that they are of. */
-    readonly by: readonly { readonly of: string; readonly issued: number; readonly fewest: number }[];
   };
-  /** Calls to STS that gave no session, by the reason. */
-  readonly lost: Readonly<Record<Loss, number>>;
-  /** All calls for sessions. */
+  /** All calls for sessions, and those that gave none, by the reason. */
   readonly calls: number;
-  /** What should not be there at all, in words; and the weather, where there is anything. */
+  readonly lost: Readonly<Record<Loss, number>>;
+  /** What should not be, in words, for the reader of a failed run. */
   readonly complaints: readonly string[];
 }
 
@@ -110,13 +108,6 @@ export async function liveWeek(seed: number): Promise<WeekFigures> {
   }
 
   const issued = [...sts.issued.values()];
-  const fewest = plannedByStep(reads.made, new Random(seed).next);
-  const bound = boundByStep(reads.made, new Random(seed).next);
-  console.log(
-    'bound',
-    [...bound.values()].reduce((a, b) => a + b),
-    bound.get('arn:aws:iam::444455556620:role/Role80'),
-  );
   const lost: Record<Loss, number> = { fault: 0, outage: 0, throttling: 0, refused: 0 };
   for (const loss of sts.losses) lost[loss] += 1;
   const complaints = [...reads.complaints, ...sts.surprises, ...warnings];
@@ -130,18 +121,18 @@ export async function liveWeek(seed: number): Promise<WeekFigures> {
     },
     sessions: {
       issued: issued.length,
-      fewest: [...fewest.values()].reduce((sum, count) => sum + count, 0),
+      planned: sumOf(plannedByStep(reads.served, new Random(seed).next)),
+      bound: sumOf(boundByStep(reads.served, new Random(seed).next)),
       unused: issued.filter(({ reads: served, walks }) => served + walks === 0).length,
-      by: [...fewest].map(([of, count]) => ({
-        of,
-        issued: issued.filter((session) => session.of === of).length,
-        fewest: count,
-      })),
     },
-    lost,
     calls: issued.length + sts.losses.length,
+    lost,
     complaints: complaints.length > 0 ? [...complaints, `Weather: ${String(weather)}`] : [],
   };
+}
+
+function sumOf(counts: ReadonlyMap<string, number>): number {
+  return [...counts.values()].reduce((sum, count) => sum + count, 0);
 }
 
 /** Lets fake time pass, step by step, and after each all that it has set off. */
