@@ -170,8 +170,8 @@ export class MfaDesk {
 
   /**
    * Gives the code that a device's prompt waits for; resolves when STS took it.
-   * @throws Failure NotFound where none is wanted; MfaRejected, the prompt staying, where STS did not take it or
-   * has seen it before; any other failure of the attempt ends the prompt
+   * @throws Failure NotFound where none is wanted; MfaRejected, Unreachable or Throttled, the prompt staying, where STS
+   * did not take it, has seen it before or gave no answer; any other failure of the attempt ends the prompt
    */
   async answer(serial: string, code: string): Promise<void> {
     const device = this.#devices.get(serial);
@@ -190,7 +190,7 @@ export class MfaDesk {
     } catch (error) {
       const failure =
         error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault', { cause: error });
-      if (failure.code === 'MfaRejected') this.#askAgain(serial, device, entry, failure.message);
+      if (isWorthAnother(failure)) this.#askAgain(serial, device, entry, failure.message);
       else {
         this.#end(device, entry);
         entry.fail(failure);
@@ -285,6 +285,11 @@ export class MfaDesk {
     }
     return device;
   }
+}
+
+/** Whether another code may do. The person who has just given one is not prompted anew for an outage, but told. */
+function isWorthAnother({ code }: Failure): boolean {
+  return code === 'MfaRejected' || code === 'Unreachable' || code === 'Throttled';
 }
 
 /** The entry whose code is wanted first: what was merely announced waits for those who need one. */

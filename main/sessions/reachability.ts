@@ -6,6 +6,8 @@ import { backoffMs } from './schedule.ts';
 const longestTrialMs = 30_000;
 /** How soon a call that was held back for a trial asks again. */
 const trialPollMs = 2_000;
+/** In an outage a program that waits makes a call of its own this long after the last one that failed. */
+const programPauseMs = 2_000;
 
 /**
  * Whether STS in one region can be reached, as far as its last answers tell. While it cannot, the calls that nobody
@@ -17,6 +19,7 @@ export class Reachability {
   readonly #random: () => number;
   #failures = 0;
   #lastFailure: Failure | undefined;
+  #failedAtElapsedMs = 0;
   #pauseUntilElapsedMs = 0;
   #trialUntilElapsedMs = 0;
 
@@ -40,6 +43,20 @@ export class Reachability {
     return this.#clock.elapsed() < this.#pauseUntilElapsedMs ? this.#lastFailure : undefined;
   }
 
+  /** Whether it failed again after a first time, which may have been one call's own fault. */
+  get isTroubled(): boolean {
+    return this.#failures > 1;
+  }
+
+  /**
+   * What a program that waits is told without a call, as one of the last moments has failed and it was not the first.
+   * Runs over many roles would make one for each of them.
+   */
+  get refusal(): Failure | undefined {
+    const isFresh = this.#clock.elapsed() - this.#failedAtElapsedMs < programPauseMs;
+    return this.isTroubled && isFresh ? this.#lastFailure : undefined;
+  }
+
   /** STS answered, whatever it said. */
   answered(): void {
     this.#failures = 0;
@@ -49,10 +66,11 @@ export class Reachability {
   /** STS did not answer, or asked to slow down. */
   failed(failure: Failure): void {
     const now = this.#clock.elapsed();
+    this.#lastFailure = failure;
+    this.#failedAtElapsedMs = now;
     // Calls that were under way together fail together.
     if (this.#failures > 0 && now < this.#pauseUntilElapsedMs) return;
     this.#failures += 1;
-    this.#lastFailure = failure;
     this.#trialUntilElapsedMs = 0;
     this.#pauseUntilElapsedMs = now + backoffMs(this.#failures, this.#random());
   }

@@ -203,7 +203,8 @@ export class Sessions implements Disposable {
   }
 
   #lookAgain(): void {
-    for (const step of this.#steps.values()) step.lookAgain();
+    const users = this.#users();
+    for (const step of this.#steps.values()) step.lookAgain(users.get(step));
   }
 
   #follow(event: PowerEvent): void {
@@ -260,7 +261,7 @@ export class Sessions implements Disposable {
       desk: this.desk,
       pace: this.#pace,
       reachability: (region: string) => this.#reachability(region),
-      usedBy: (step: StepSession) => this.#userOf(step),
+      usedBy: (step: StepSession) => this.#users().get(step),
       changed: (step: StepSession) => {
         for (const [profile, last] of this.#chains) if (isWalkedBy(last, step)) this.#tell(profile);
       },
@@ -275,17 +276,21 @@ export class Sessions implements Disposable {
   }
 
   /**
-   * The profile that keeps a step's session in use. A session that others are walked with is renewed when one of them
-   * needs it, not by itself; but a code is wanted ahead of that, since a person takes longer than STS.
+   * The profile that keeps each step's session in use, if one does; the active one first. A session that others are
+   * walked with is renewed when one of them needs it, not by itself; but a code is wanted ahead of that, since a person
+   * takes longer than STS.
    */
-  #userOf(step: StepSession): string | undefined {
+  #users(): ReadonlyMap<StepSession, string> {
     const active = this.#options.active.name;
-    const users = [...this.#chains].filter(
-      ([profile, last]) =>
-        (step.takesCode ? isWalkedBy(last, step) : last === step) &&
-        (last.isAskedFor || profile === active || this.#isKeptReady(profile)),
-    );
-    return (users.find(([profile]) => profile === active) ?? users[0])?.[0];
+    const users = new Map<StepSession, string>();
+    for (const [profile, last] of this.#chains) {
+      if (!last.isAskedFor && profile !== active && !this.#isKeptReady(profile)) continue;
+      for (let step: StepSession | undefined = last; step; step = step.source) {
+        const counts = step === last || step.takesCode;
+        if (counts && (profile === active || !users.has(step))) users.set(step, profile);
+      }
+    }
+    return users;
   }
 
   #isKeptReady(profile: string): boolean {

@@ -9,6 +9,11 @@ import type { MfaDesk } from './mfa-desk.ts';
 import type { Pace, Turn } from './pace.ts';
 import type { Reachability } from './reachability.ts';
 
+/** What fails later than this is not tried again for somebody who waits: he does not any more. */
+const patienceMs = 1_000;
+/** As many as the AWS SDKs make: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html */
+const mostAttempts = 3;
+
 /** What a call to STS needs from the engine around it. */
 export interface CallSurroundings {
   readonly clock: Clock;
@@ -72,7 +77,7 @@ export class StepCall {
             sts.assumeRole(credentials, { ...step, mfa: { serial, code } }),
           );
         }
-        return this.#noteAnswer(sts.assumeRole(credentials, { ...step, mfa: undefined }));
+        return this.#insist(demand, () => sts.assumeRole(credentials, { ...step, mfa: undefined }));
       }
       default:
         return unreachable(step);
@@ -118,6 +123,27 @@ export class StepCall {
     });
   }
 
+  /**
+   * Makes a call that somebody waits for again at once where it failed by a fault that may have been its own: a program
+   * that asks the endpoint gives up after half a second, and mostly for good. In an outage there is one attempt.
+   */
+  async #insist({ cause }: Demand, call: () => Promise<Session>): Promise<Session> {
+    const { clock, reachability } = this.#surroundings;
+    const { isTroubled } = reachability(this.#step.region);
+    const startMs = clock.elapsed();
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#noteAnswer(call());
+      } catch (error) {
+        const isWaiting = cause !== 'renewal' || this.#hasHurried();
+        const isQuick = clock.elapsed() - startMs < patienceMs;
+        const mayHelp = error instanceof Failure && isOutage(error) && !isTroubled && attempt < mostAttempts;
+        if (!mayHelp || !isWaiting || !isQuick) throw error;
+        this.#caller.throwIfEnded();
+      }
+    }
+  }
+
   /** Whether STS answered is of interest to everybody who waits for its region. */
   async #noteAnswer(called: Promise<Session>): Promise<Session> {
     const reachability = this.#surroundings.reachability(this.#step.region);
@@ -126,14 +152,19 @@ export class StepCall {
       reachability.answered();
       return session;
     } catch (error) {
-      if (error instanceof Failure && mayPass(error)) reachability.failed(error);
+      if (error instanceof Failure && isOutage(error)) reachability.failed(error);
       else reachability.answered();
       throw error;
     }
   }
 }
 
+/** Whether STS, or the way to it, is out of order. */
+export function isOutage({ code }: Failure): boolean {
+  return code === 'Unreachable' || code === 'Throttled';
+}
+
 /** Whether waiting can mend it. What STS refused, or a person must do, it cannot. */
-export function mayPass({ code }: Failure): boolean {
-  return code === 'Unreachable' || code === 'Throttled' || code === 'Internal';
+export function mayPass(failure: Failure): boolean {
+  return isOutage(failure) || failure.code === 'Internal';
 }

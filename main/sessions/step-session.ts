@@ -5,7 +5,7 @@ import type { Demand } from './demand.ts';
 import { HeldSession } from './held-session.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import { backoffMs, mfaLeadMs, pauseAfterRefusalMs, renewalLeadMs } from './schedule.ts';
-import { mayPass, StepCall, type CallSurroundings } from './step-call.ts';
+import { isOutage, mayPass, StepCall, type CallSurroundings } from './step-call.ts';
 
 /** What a step needs from the engine around it. */
 export interface StepSurroundings extends CallSurroundings {
@@ -149,12 +149,13 @@ export class StepSession implements Disposable {
   /**
    * Looks at the clocks, so that the session's age is known from here on whatever happens to them, and makes up for a
    * timer that slept.
+   * @param usedBy as `StepSurroundings.usedBy` says
    */
-  lookAgain(): void {
+  lookAgain(usedBy: string | undefined): void {
     if (!this.#held) return;
     this.#held.current();
     // After a failure its own timer, or whoever asks, goes on.
-    if (!this.#problem && !this.#livesLonger(this.#renewalLeadMs)) this.#renew();
+    if (!this.#problem && !this.#livesLonger(this.#renewalLeadMs)) this.#renew(() => usedBy);
   }
 
   /** Forgets a session that STS no longer takes. */
@@ -215,10 +216,19 @@ export class StepSession implements Disposable {
         this.#codeAgeMs() <= need.greatestCodeAgeMs ? got : this.#obtain(demand, need),
       );
     }
-    if (demand.cause !== 'person' && this.#problem && this.#isPausing()) {
-      return Promise.reject(this.#problem.failure);
-    }
-    return this.#start(demand, need);
+    const refusal = this.#refusalFor(demand);
+    return refusal ? Promise.reject(refusal) : this.#start(demand, need);
+  }
+
+  /** Why a call is not worth while now: what it would be told is known. A person may always try. */
+  #refusalFor({ cause }: Demand): Failure | undefined {
+    if (cause === 'person') return undefined;
+    // An outage is everybody's: one program finds its end, and this step's own back-off is for renewals.
+    const known = this.#problem && !(cause === 'program' && isOutage(this.#problem.failure));
+    if (known && this.#isPausing()) return this.#problem?.failure;
+    return cause === 'program' && !this.takesCode
+      ? this.#surroundings.reachability(this.step.region).refusal
+      : undefined;
   }
 
   #start(demand: Demand, need: Need): Promise<Session> {
@@ -303,14 +313,15 @@ export class StepSession implements Disposable {
   }
 
   /** Renews it in the background, if it is in use and nothing speaks against it now. */
-  #renew(): void {
-    const { usedBy, reachability } = this.#surroundings;
+  #renew(usedBy = this.#surroundings.usedBy): void {
+    if (this.#inFlight || this.#ended || this.#isPausing()) return;
     const profile = usedBy(this);
-    if (profile === undefined || this.#inFlight || this.#ended || this.#isPausing()) return;
+    if (profile === undefined) return;
+    const reachability = this.#surroundings.reachability(this.step.region);
     if (this.takesCode) {
-      if (!this.#mayAnnounce()) return;
+      if (reachability.isTroubled || !this.#mayAnnounce()) return;
     } else {
-      const holdBackMs = reachability(this.step.region).holdBackMs();
+      const holdBackMs = reachability.holdBackMs();
       if (holdBackMs > 0) {
         this.#wakeIn(holdBackMs);
         return;

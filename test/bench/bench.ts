@@ -47,6 +47,9 @@ function endpoint(): Promise<void> {
   return compareEndpoint((name) => fork(self, [name]));
 }
 
-function weeks(seeds: readonly number[]): Promise<void> {
-  return tellWeeks(seeds.length > 0 ? seeds : [1, 2, 3, 4, 5, 6]);
+async function weeks(seeds: readonly number[]): Promise<void> {
+  for (const kind of ['busy', 'mixed'] as const) {
+    console.log(`\nWeeks of ${kind} programs:\n`);
+    await tellWeeks(kind, seeds.length > 0 ? seeds : [1, 2, 3, 4, 5, 6]);
+  }
 }

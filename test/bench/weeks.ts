@@ -1,5 +1,5 @@
 /** The simulated week of several seeds as a table. */
-import { liveWeek, type WeekFigures } from '../sessions/week.ts';
+import { liveWeek, type WeekFigures, type WeekKind } from '../sessions/week.ts';
 
 /** Each column's heading and what is in it; the last line has the sums, and the greatest number of prompts. */
 const columns: readonly (readonly [string, (weeks: readonly WeekFigures[]) => number | string])[] = [
@@ -24,14 +24,14 @@ const columns: readonly (readonly [string, (weeks: readonly WeekFigures[]) => nu
   ['wrong codes', sum(({ lost }) => lost.refused)],
 ];
 
-export async function tellWeeks(seeds: readonly number[]): Promise<void> {
+export async function tellWeeks(kind: WeekKind, seeds: readonly number[]): Promise<void> {
   const headings = columns.map(([heading]) => heading);
   console.log(line(['seed', ...headings]));
   console.log(line(['seed', ...headings].map(() => '---')));
   const weeks: WeekFigures[] = [];
   const complaints: string[] = [];
   for (const seed of seeds) {
-    const week = await liveWeek(seed);
+    const week = await liveWeek(seed, kind);
     weeks.push(week);
     complaints.push(...week.complaints);
     console.log(line([seed, ...columns.map(([, of]) => of([week]))]));

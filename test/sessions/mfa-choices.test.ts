@@ -219,6 +219,23 @@ describe('a code that has been used', () => {
   });
 });
 
+describe('a code that could not be sent', () => {
+  it('keeps the prompt, which says why, for the next one', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    const acquired = engine.byPerson('guarded');
+    await engine.untilPrompted();
+    engine.core.sts.faults.fail = { status: 503, calls: 1 };
+    await expect(engine.giveCode()).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(engine.core.sessions.desk.prompts()[0]).toMatchObject({
+      state: 'waiting',
+      problem: expect.stringContaining('fault of its own') as string,
+    });
+    engine.clock.advance(30_000);
+    await engine.giveCode();
+    await acquired;
+  });
+});
+
 describe('a prompt', () => {
   it('names the program that caused it, as soon as that is known', async () => {
     await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });

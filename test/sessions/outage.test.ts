@@ -59,6 +59,22 @@ describe('an outage of STS', () => {
     await engine.byProgram('urgent');
   });
 
+  it('costs programs that wait one call in two seconds, whatever the number of their profiles', async () => {
+    for (const name of names)
+      await engine.core.addProfile({ name: `cold-${name}`, sessionName: `cold-${name}` });
+    engine.core.sts.faults.fail = { status: 503 };
+    await pass(31 * minute, 2000);
+    await pass(2000);
+    engine.core.sts.resetCalls();
+    for (const name of names) {
+      await expect(engine.byProgram(`cold-${name}`)).rejects.toMatchObject({ code: 'Unreachable' });
+    }
+    expect(calls()).toBeLessThanOrEqual(1);
+    engine.core.sts.faults.clear();
+    engine.clock.advance(2000);
+    await Promise.all(names.map((name) => engine.byProgram(`cold-${name}`)));
+  });
+
   it('in one region does not hold back another', async () => {
     await engine.core.addProfile({ name: 'abroad', sessionName: 'abroad', region: 'us-west-2' });
     await engine.core.profiles.pin('abroad', true);
@@ -69,6 +85,30 @@ describe('an outage of STS', () => {
     expect(engine.core.sessions.standing('abroad').expiresAtMs).toBeGreaterThan(
       engine.clock.now() + 55 * minute,
     );
+  });
+});
+
+describe('a fault of one call', () => {
+  it('is not noticed by a program that waits: the call is made again at once', async () => {
+    await engine.core.addProfile({ name: 'cold', sessionName: 'cold' });
+    engine.core.sts.faults.drop = { calls: 1 };
+    await engine.byProgram('cold');
+    expect(calls()).toBe(2);
+  });
+
+  it('is told after the third attempt', async () => {
+    await engine.core.addProfile({ name: 'cold', sessionName: 'cold' });
+    engine.core.sts.faults.fail = { status: 500 };
+    await expect(engine.byProgram('cold')).rejects.toMatchObject({ code: 'Unreachable' });
+    expect(calls()).toBe(3);
+  });
+
+  it('is left to the back-off where nobody waits', async () => {
+    await pass(29 * minute, 10_000);
+    engine.core.sts.faults.fail = { status: 500, calls: 1 };
+    await pass(minute, 1000);
+    expect(calls()).toBe(1);
+    expect(states()).toContain('failed');
   });
 });
 

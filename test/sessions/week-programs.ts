@@ -20,10 +20,42 @@ const asksWithLeftMs = { botocore: 15 * minute, javaScript: 5 * minute, go: 0 };
 const officeMorning = { from: 10, to: 12 };
 const officeAfternoon = { from: 14, to: 17 };
 
+/** How long a busy program works with one profile, in waking hours, before it goes on to the next. */
+const busyHours = { least: 14, most: 60 };
+
+/**
+ * Ten programs that ask once or twice a minute whenever the machine is awake: agents, watchers, scripts that call the AWS
+ * CLI. The first asks for the active profile, as the default endpoint's clients do, the others each for one of ten
+ * profiles of their own, day after day until it is the next one's turn.
+ */
+export function startBusyPrograms(machine: Machine): void {
+  const { clock, random } = machine;
+  for (let number = 0; number < 10; number++) {
+    let turn = 0;
+    let profile = nameOf(number);
+    const moveOn = () => {
+      clock.schedule(random.between(busyHours.least, busyHours.most) * hour, () => {
+        turn = (turn + 1) % 10;
+        profile = nameOf(turn * 10 + number);
+        moveOn();
+      });
+    };
+    if (number > 0) moveOn();
+    const everyMs = random.between(0.5, 1.5) * minute;
+    const ask = () => {
+      clock.schedule(everyMs * random.between(0.8, 1.2), () => {
+        void machine.read(profile);
+        ask();
+      });
+    };
+    ask();
+  }
+}
+
 /** The profile that the person has made the active one, with the first two programs on it. */
 export const activeProfile = nameOf(0);
 
-/** Those that run for hours. */
+/** Those of a mixed week that run for hours. */
 export function startPrograms(machine: Machine): void {
   // `watch` with the AWS CLI, and a service that runs whenever the machine does.
   poll(machine, nameOf(0), minute, isOfficeTime);

@@ -120,13 +120,24 @@ export class Reads {
     const role = this.#chains.get(profile)?.at(-1)?.id ?? '';
     const serial = this.#serials.get(profile);
     const hadSession = this.#sts.endOf(role) > nowMs;
-    const isCodeGiven = serial === undefined || this.#sts.endOf(serial) > startMs + usableForStepMs;
+    // The lid may have been closed for the night in the middle of the read.
+    const isCodeGiven = serial === undefined || this.#sts.endOf(serial) > nowMs + usableForStepMs;
     const isStsWorking = !this.#weather.at(startMs) && !this.#weather.at(nowMs);
     if (!hadSession && !isCodeGiven) this.endings.waitingForCode += 1;
     else if (!hadSession && !isStsWorking) this.endings.outOfReach += 1;
     else {
       this.endings.failed += 1;
-      this.#complain(profile, String(error));
+      const { state } = this.#sessions.standing(profile);
+      console.log(
+        'DBG',
+        profile,
+        serial,
+        this.#sts.isBusy,
+        JSON.stringify(this.#sessions.desk.prompts()),
+        this.#sts.endOf(serial ?? '') - nowMs,
+      );
+      const since = new Date(startMs).toISOString();
+      this.#complain(profile, `${String(error)} (${state}, asked at ${since})`);
     }
   }
 

@@ -18,9 +18,9 @@ interface Spell {
 }
 
 const faultRate = 0.01;
-const outages = 5;
+const outages = 3;
 const outageMs = 20 * minute;
-const burstsOfThrottling = 5;
+const burstsOfThrottling = 4;
 
 export class Weather {
   readonly #random: Random;

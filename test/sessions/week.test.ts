@@ -1,13 +1,21 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { liveWeek, type WeekFigures } from './week.ts';
 
-const seeds = [1, 2, 3];
+/** How many calls to STS a week's came to for each that the oracle makes, which knows all reads. */
+function callsOfOracle(weeks: readonly WeekFigures[]): number {
+  const sum = (of: (week: WeekFigures) => number) => weeks.reduce((total, week) => total + of(week), 0);
+  return sum(({ calls }) => calls) / sum(({ sessions }) => sessions.planned);
+}
 
-describe('weeks of 100 profiles, three MFA devices and ten busy programs', () => {
+describe.each([
+  ['busy', 1.1, 'a tenth more'],
+  // What was asked for since it was issued is renewed once more, whether or not it is asked for again.
+  ['mixed', 1.4, 'two fifths more'],
+] as const)('weeks of %s programs with 100 profiles and three MFA devices', (kind, most, inWords) => {
   const weeks: WeekFigures[] = [];
 
   beforeAll(async () => {
-    for (const seed of seeds) weeks.push(await liveWeek(seed));
+    for (const seed of [1, 2]) weeks.push(await liveWeek(seed, kind));
   }, 180_000);
 
   it('fail no read while there is a live session or a working STS, and serve nothing that has ended', () => {
@@ -22,8 +30,7 @@ describe('weeks of 100 profiles, three MFA devices and ten busy programs', () =>
     for (const { prompts } of weeks) expect(prompts.mostInADay).toBeLessThanOrEqual(2);
   });
 
-  it('take at most a tenth more calls to STS than an oracle that knows all reads', () => {
-    const sum = (of: (week: WeekFigures) => number) => weeks.reduce((total, week) => total + of(week), 0);
-    expect(sum(({ calls }) => calls) / sum(({ sessions }) => sessions.planned)).toBeLessThanOrEqual(1.1);
+  it(`take at most ${inWords} calls to STS than an oracle that knows all reads`, () => {
+    expect(callsOfOracle(weeks)).toBeLessThanOrEqual(most);
   });
 });

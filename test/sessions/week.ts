@@ -19,7 +19,7 @@ import { startEmbeddedSts } from '../sts/embedded-sts.ts';
 import { boundByStep, plannedByStep } from './oracle.ts';
 import { hour, hourOf, mondayMs, wakingHours } from './week-calendar.ts';
 import { Person } from './week-person.ts';
-import { activeProfile, planDay, startPrograms, type Machine } from './week-programs.ts';
+import { activeProfile, planDay, startBusyPrograms, startPrograms, type Machine } from './week-programs.ts';
 import { Random } from './week-random.ts';
 import { Reads, type Endings } from './week-reads.ts';
 import { WeekSts, type Loss } from './week-sts.ts';
@@ -51,8 +51,14 @@ export interface WeekFigures {
   readonly complaints: readonly string[];
 }
 
+/**
+ * What runs: `busy`, ten programs that ask every few minutes all day; `mixed`, besides some that do so also Terraform
+ * over many accounts, inventories, SDKs that keep what they have, and a person at a shell.
+ */
+export type WeekKind = 'busy' | 'mixed';
+
 /** Lives through the week of a seed. */
-export async function liveWeek(seed: number): Promise<WeekFigures> {
+export async function liveWeek(seed: number, kind: WeekKind): Promise<WeekFigures> {
   const random = new Random(seed);
   const waking = wakingHours(random);
   await using opened = new Resources();
@@ -95,9 +101,10 @@ export async function liveWeek(seed: number): Promise<WeekFigures> {
   const person = new Person(clock, sessions, seeds, random);
   const machine: Machine = { clock, random, read: (profile) => reads.read(profile) };
 
-  startPrograms(machine);
+  if (kind === 'busy') startBusyPrograms(machine);
+  else startPrograms(machine);
   for (const [number, { to }] of waking.entries()) {
-    if (number < 5) planDay(machine);
+    if (kind === 'mixed' && number < 5) planDay(machine);
     await passUntil(clock, sts, clock.now() + (to - hourOf(clock.now())) * hour);
     const next = waking[number + 1];
     if (!next) break;

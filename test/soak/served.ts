@@ -4,11 +4,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as z from 'zod/mini';
 import { HandedOut } from '../../main/clients/handed-out.ts';
+import { Programs } from '../../main/clients/programs.ts';
 import { findProfile } from '../../main/configuration/configuration.ts';
 import { ConfigurationStore } from '../../main/configuration/store.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';
 import { KeyCustody } from '../../main/keys/custody.ts';
-import { programAt } from '../../main/platform/loopback.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { noPower } from '../../main/platform/no-power.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
@@ -83,6 +83,7 @@ export async function serveSoaked(): Promise<void> {
     }),
   );
   const peer = peerIdentity();
+  const programs = new Programs(clock, peer);
   const handedOut = new HandedOut(clock);
   const served: z.output<typeof servedSchema> = {};
   for (const { name } of profiles) {
@@ -95,9 +96,12 @@ export async function serveSoaked(): Promise<void> {
           profile: () => findProfile(configuration.current, name),
           take: (profile) => sessions.take(profile),
           acquire: (profile, socket) =>
-            sessions.acquire({ cause: 'program', profile, program: programAt(peer, socket) }),
+            sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
+          connected: (socket) => {
+            programs.noteConnection(socket);
+          },
           handedOut: (profile, session, socket) => {
-            handedOut.note(profile, session, socket, () => programAt(peer, socket));
+            handedOut.note(profile, session, socket, () => programs.at(socket));
           },
           isWaitingForMfa: () => false,
         },
