@@ -68,6 +68,8 @@ export class Reads {
   /** One read of a profile; undefined where it ended without credentials. */
   async read(profile: string): Promise<Session | undefined> {
     const startMs = this.#clock.now();
+    const serial = this.#serials.get(profile);
+    const codeLastsUntilMs = serial === undefined ? Infinity : this.#sts.endOf(serial);
     const held = this.#sessions.take(profile);
     if (held) return this.#served(profile, startMs, held);
     let waiting: Disposable | undefined;
@@ -80,7 +82,7 @@ export class Reads {
       const session = await Promise.race([this.#sessions.acquire({ cause: 'program', profile }), tooSlow]);
       return this.#served(profile, startMs, session);
     } catch (error) {
-      this.#ended(profile, startMs, error);
+      this.#ended(profile, startMs, codeLastsUntilMs, error);
       return undefined;
     } finally {
       waiting?.[Symbol.dispose]();
@@ -115,27 +117,18 @@ export class Reads {
     });
   }
 
-  #ended(profile: string, startMs: number, error: unknown): void {
+  #ended(profile: string, startMs: number, codeLastsUntilMs: number, error: unknown): void {
     const nowMs = this.#clock.now();
     const role = this.#chains.get(profile)?.at(-1)?.id ?? '';
-    const serial = this.#serials.get(profile);
     const hadSession = this.#sts.endOf(role) > nowMs;
-    // The lid may have been closed for the night in the middle of the read.
-    const isCodeGiven = serial === undefined || this.#sts.endOf(serial) > nowMs + usableForStepMs;
+    // A code that is given in the last moments of a read leaves no time for the call that follows.
+    const isCodeGiven = codeLastsUntilMs > nowMs + usableForStepMs;
     const isStsWorking = !this.#weather.at(startMs) && !this.#weather.at(nowMs);
     if (!hadSession && !isCodeGiven) this.endings.waitingForCode += 1;
     else if (!hadSession && !isStsWorking) this.endings.outOfReach += 1;
     else {
       this.endings.failed += 1;
       const { state } = this.#sessions.standing(profile);
-      console.log(
-        'DBG',
-        profile,
-        serial,
-        this.#sts.isBusy,
-        JSON.stringify(this.#sessions.desk.prompts()),
-        this.#sts.endOf(serial ?? '') - nowMs,
-      );
       const since = new Date(startMs).toISOString();
       this.#complain(profile, `${String(error)} (${state}, asked at ${since})`);
     }

@@ -57,6 +57,9 @@ export interface WeekFigures {
  */
 export type WeekKind = 'busy' | 'mixed';
 
+/** The oracle's sessions have the mean of what jitter does to the engine's. */
+const meanJitter = () => 0.5;
+
 /** Lives through the week of a seed. */
 export async function liveWeek(seed: number, kind: WeekKind): Promise<WeekFigures> {
   const random = new Random(seed);
@@ -128,8 +131,8 @@ export async function liveWeek(seed: number, kind: WeekKind): Promise<WeekFigure
     },
     sessions: {
       issued: issued.length,
-      planned: sumOf(plannedByStep(reads.served, new Random(seed).next)),
-      bound: sumOf(boundByStep(reads.served, new Random(seed).next)),
+      planned: sumOf(plannedByStep(reads.served, meanJitter)),
+      bound: sumOf(boundByStep(reads.served, meanJitter)),
       unused: issued.filter(({ reads: served, walks }) => served + walks === 0).length,
     },
     calls: issued.length + sts.losses.length,
