@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { isIPv6 } from 'node:net';
-import { shownName } from './linux-processes.ts';
+import { shownName } from './program-name.ts';
 import type { AcceptedConnection, PeerIdentity, Program } from './ports.ts';
 
 /** A look-up that takes longer than this counts as no answer. */
