@@ -68,8 +68,8 @@ export class HandedOut {
     for (const [profile, { untilMs, programs }] of this.#entries) {
       if (untilMs <= nowMs) this.#entries.delete(profile);
       else {
-        const known = [...programs].filter(([, ownUntilMs]) => ownUntilMs > nowMs).map(([name]) => name);
-        holdings.push({ profile, untilMs, programs: known.toSorted() });
+        for (const [name, ownUntilMs] of programs) if (ownUntilMs <= nowMs) programs.delete(name);
+        holdings.push({ profile, untilMs, programs: [...programs.keys()].toSorted() });
       }
     }
     return holdings.toSorted((one, other) => other.untilMs - one.untilMs);

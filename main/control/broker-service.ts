@@ -168,7 +168,17 @@ export class BrokerService implements Service, Disposable {
         await unlock({ sessions, ownerAuthentication }, proof, caller);
         return {};
       },
-      'interface.open': async () => ({ link: await openInterface() }),
+      'interface.open': async (_nothing, caller) => {
+        const link = await openInterface();
+        // Who has the link is at the interface, which unlocks.
+        if (link !== null && caller === 'command' && sessions.isLocked && sessions.canUnlockWithCode) {
+          throw new Failure(
+            'Locked',
+            'Latchkey is locked, and there is no link while a code can unlock it: latchkey unlock CODE',
+          );
+        }
+        return { link };
+      },
     };
   }
 

@@ -22,6 +22,7 @@ export async function unlock(
     await sessions.unlockWithCode(proof.code, proof.serial);
     return;
   }
+  const lock = sessions.currentLock;
   const isConfirmed = await ownerAuthentication?.confirm('unlock the AWS sessions of this computer');
   if (isConfirmed === false)
     throw new Failure(
@@ -34,5 +35,5 @@ export async function unlock(
       'A command alone does not unlock: use the interface (latchkey open) or the tray, or give an MFA code with "latchkey unlock CODE"',
     );
   }
-  sessions.unlock();
+  sessions.unlock(lock);
 }

@@ -138,7 +138,10 @@ async function answerOnceAcquired(
   });
   try {
     const acquired = source.acquire(profile.name, response.req.socket);
-    handOut(options, profile, await Promise.race([acquired, tooSlow]), response, life);
+    const session = await Promise.race([acquired, tooSlow]);
+    // Another profile may have become the active one meanwhile, or all been locked.
+    if (source.profile()?.name === profile.name) handOut(options, profile, session, response, life);
+    else send(response, 404, '', life);
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
     send(response, statusOf(failure), refusalDocument(failure, clock.now()), life);

@@ -14,14 +14,19 @@ export const systemClock: Clock = {
 
   schedule(delayMs, callback) {
     let timer: NodeJS.Timeout;
-    const arm = (remainingMs: number) => {
-      const stepMs = Math.min(remainingMs, longestTimeoutMs);
-      timer = setTimeout(() => {
-        if (remainingMs > stepMs) arm(remainingMs - stepMs);
-        else callback();
-      }, stepMs).unref();
+    const dueMs = performance.now() + delayMs;
+    const arm = () => {
+      const remainingMs = Math.max(0, Math.ceil(dueMs - performance.now()));
+      timer = setTimeout(
+        () => {
+          // Node's timers count whole milliseconds, and fire up to one too early.
+          if (performance.now() < dueMs) arm();
+          else callback();
+        },
+        Math.min(remainingMs, longestTimeoutMs),
+      ).unref();
     };
-    arm(Math.max(0, Math.ceil(delayMs)));
+    arm();
     return { [Symbol.dispose]: () => clearTimeout(timer) };
   },
 };

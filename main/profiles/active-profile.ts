@@ -54,7 +54,8 @@ export class ActiveProfile implements AsyncDisposable {
       const profile = findProfile(configuration, name);
       if (!profile) throw notFound(name);
       // From one protected profile to the next: the one before both is gone back to.
-      const to = back === null ? (before === name ? null : before) : back.to;
+      const previous = back === null ? before : back.to;
+      const to = previous === name ? null : previous;
       return { ...configuration, active: name, returns: profile.protected ? this.#return(to) : null };
     });
   }
@@ -92,8 +93,11 @@ export class ActiveProfile implements AsyncDisposable {
             };
     }
     const isProtected = current.active !== null && findProfile(current, current.active)?.protected === true;
-    if (isProtected && returns === null) this.#change(() => ({ returns: this.#return(null) }));
-    else if (!isProtected && returns !== null) this.#change(() => ({ returns: null }));
+    // Unless the person has switched by the time that it is written.
+    const unlessChanged = (mended: Partial<Configuration>) => (now: Configuration) =>
+      now.active === current.active && now.returns === returns ? mended : {};
+    if (isProtected && returns === null) this.#change(unlessChanged({ returns: this.#return(null) }));
+    else if (!isProtected && returns !== null) this.#change(unlessChanged({ returns: null }));
     else this.#goBackWhenOver();
   }
 

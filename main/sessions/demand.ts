@@ -1,4 +1,5 @@
 import type { Program } from '../platform/ports.ts';
+import type { Session } from '../sts/session.ts';
 
 /** Who wants a session, and for which profile. */
 export interface Demand {
@@ -7,4 +8,6 @@ export interface Demand {
   readonly profile: string;
   /** The program that asked, as soon as it is known. */
   readonly program?: Promise<Program | undefined>;
+  /** The session that a renewal is to follow on, while it lives: until its end nobody has to do without. */
+  readonly present?: () => Session | undefined;
 }

@@ -75,6 +75,8 @@ export class KeptSessions implements AsyncDisposable {
   forget(step: string): Promise<void> {
     this.#forgotten.add(step);
     return this.#inTurn('forgotten', async (secrets) => {
+      // One that was to be kept before has cleared the mark meanwhile.
+      this.#forgotten.add(step);
       await secrets.remove(itemName(step));
       this.#forgotten.delete(step);
     }).then(() => undefined);

@@ -138,10 +138,10 @@ export class MfaDesk {
         program: undefined,
         state: 'waiting',
         problem: undefined,
-        timeout: this.#scheduleTimeout(serial, present),
+        timeout: undefined,
       };
       this.#device(serial).entries.push(entry);
-      this.#changed();
+      this.#waitAgain(serial, entry);
       void demand.program?.then((program) => {
         entry.program = program?.name;
         this.#changed();
@@ -210,14 +210,7 @@ export class MfaDesk {
   cancel(serial: string): void {
     const device = this.#devices.get(serial);
     const waiting = device?.entries.filter(({ state }) => state === 'waiting') ?? [];
-    if (!device || waiting.length === 0) return;
-    device.quietUntilElapsedMs = this.#clock.elapsed() + device.quietPeriodMs;
-    device.quietPeriodMs = Math.min(device.quietPeriodMs * 2, longestQuietPeriodMs);
-    const failure = new Failure('MfaRequired', `No MFA code of ${serial} was given`);
-    for (const entry of waiting) {
-      this.#end(device, entry);
-      entry.fail(failure);
-    }
+    if (waiting.length > 0) this.#giveUp(serial, waiting);
   }
 
   /** Somebody has come to wait for an owner's code that was merely announced. */
@@ -248,15 +241,25 @@ export class MfaDesk {
 
   #waitAgain(serial: string, entry: Entry): void {
     entry.timeout?.[Symbol.dispose]();
-    entry.timeout = this.#scheduleTimeout(serial, entry.present);
+    const announcedMs = (entry.present()?.expiresAtMs ?? 0) - this.#clock.now();
+    entry.timeout = this.#clock.schedule(Math.max(0, announcedMs) + promptTimeoutMs, () => {
+      this.#giveUp(serial, [entry]);
+    });
     this.#changed();
   }
 
-  #scheduleTimeout(serial: string, present: () => Session | undefined): Disposable {
-    const announcedMs = (present()?.expiresAtMs ?? 0) - this.#clock.now();
-    return this.#clock.schedule(Math.max(0, announcedMs) + promptTimeoutMs, () => {
-      this.cancel(serial);
-    });
+  /** Ends prompts without a code. Once nobody waits any more, a quiet period begins. */
+  #giveUp(serial: string, given: readonly Entry[]): void {
+    const device = this.#device(serial);
+    const failure = new Failure('MfaRequired', `No MFA code of ${serial} was given`);
+    if (device.entries.every((entry) => given.includes(entry) || entry.state === 'checking')) {
+      device.quietUntilElapsedMs = this.#clock.elapsed() + device.quietPeriodMs;
+      device.quietPeriodMs = Math.min(device.quietPeriodMs * 2, longestQuietPeriodMs);
+    }
+    for (const entry of given) {
+      this.#end(device, entry);
+      entry.fail(failure);
+    }
   }
 
   #waitForNextCode(device: Device): void {

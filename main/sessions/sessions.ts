@@ -59,7 +59,9 @@ export class Sessions implements Disposable {
   readonly #steps = new Map<string, StepSession>();
   /** The last step of each profile that was asked for. */
   readonly #chains = new Map<string, StepSession>();
-  #locked = false;
+  /** Which lock holds, if one does: an unlocking that was begun before it does not undo it. */
+  #lock: object | undefined;
+  #ended: Failure | undefined;
   /** What the keychain may hold a session for, and the configuration that says so. */
   #keepable: { readonly configuration: Configuration; readonly steps: ReadonlySet<string> };
   #clockWatch: Disposable | undefined;
@@ -84,7 +86,12 @@ export class Sessions implements Disposable {
   }
 
   get isLocked(): boolean {
-    return this.#locked;
+    return this.#lock !== undefined;
+  }
+
+  /** The lock that holds now, for `unlock`. */
+  get currentLock(): object | undefined {
+    return this.#lock;
   }
 
   /** A profile's session from memory, at once: the way of a program's request. Unknown profiles have none. */
@@ -113,7 +120,7 @@ export class Sessions implements Disposable {
    * @throws Failure why there is none: NotFound, Locked, MfaRequired, Refused, Unreachable, KeyMissing…
    */
   async acquire(demand: Demand): Promise<Session> {
-    if (this.#locked) throw locked();
+    if (this.isLocked) throw locked();
     return this.#chain(demand.profile).acquire(demand);
   }
 
@@ -122,7 +129,7 @@ export class Sessions implements Disposable {
    * @throws Failure as `acquire`; InvalidInput where the profile's chain takes no code
    */
   async acquireWithFreshCode(profile: string): Promise<Session> {
-    if (this.#locked) throw locked();
+    if (this.isLocked) throw locked();
     const demand: Demand = { cause: 'person', profile };
     const last = this.#chain(profile);
     let step: StepSession | undefined = last;
@@ -143,15 +150,26 @@ export class Sessions implements Disposable {
 
   /** Drops every session; nothing is served or fetched until `unlock`. What programs hold stays valid at AWS. */
   lock(): void {
-    this.#locked = true;
+    this.#lock = {};
     for (const step of this.#keepable.steps) void this.#options.kept.forget(step);
     this.#endSteps([...this.#steps.keys()], locked());
     this.#tell(undefined);
   }
 
-  unlock(): void {
-    this.#locked = false;
+  /**
+   * Ends a lock.
+   * @throws Failure Locked where it has been locked anew since `lock` was
+   */
+  unlock(lock = this.#lock): void {
+    if (lock !== this.#lock) throw new Failure('Locked', 'Latchkey was locked again meanwhile');
+    this.#lock = undefined;
     this.#tell(undefined);
+  }
+
+  /** Whether a code of some MFA device can unlock. */
+  get canUnlockWithCode(): boolean {
+    const { configuration, active } = this.#options;
+    return stepForCode(configuration.current, undefined, active.name) !== undefined;
   }
 
   /**
@@ -161,6 +179,7 @@ export class Sessions implements Disposable {
    */
   async unlockWithCode(code: string, serial: string | undefined): Promise<void> {
     const { configuration, active, keys, sts } = this.#options;
+    const lock = this.#lock;
     const found = stepForCode(configuration.current, serial, active.name);
     if (!found) {
       const which = serial === undefined ? 'names an MFA device' : `names the MFA device ${serial}`;
@@ -176,7 +195,8 @@ export class Sessions implements Disposable {
       { accessKeyId: key.accessKeyId, secretAccessKey },
       { ...step, code },
     );
-    this.unlock();
+    if (this.#ended) throw this.#ended;
+    this.unlock(lock);
     if (profile === undefined || !findProfile(configuration.current, profile)) return;
     this.#chain(profile);
     this.#steps.get(step.id)?.adopt(session);
@@ -191,7 +211,8 @@ export class Sessions implements Disposable {
   [Symbol.dispose](): void {
     for (const watch of this.#watches) watch[Symbol.dispose]();
     this.#clockWatch?.[Symbol.dispose]();
-    this.#endSteps([...this.#steps.keys()], new Failure('NotRunning', 'Latchkey is ending'));
+    this.#ended = new Failure('NotRunning', 'Latchkey is ending');
+    this.#endSteps([...this.#steps.keys()], this.#ended);
     this.#listeners.clear();
   }
 
@@ -230,10 +251,11 @@ export class Sessions implements Disposable {
 
   /** Events come again while a person is away. */
   #lockItself(): void {
-    if (!this.#locked) this.lock();
+    if (!this.isLocked) this.lock();
   }
 
   #chain(name: string): StepSession {
+    if (this.#ended) throw this.#ended;
     const known = this.#chains.get(name);
     if (known) return known;
     const { current } = this.#options.configuration;
@@ -308,7 +330,10 @@ export class Sessions implements Disposable {
       const profile = findProfile(current, name);
       const now = profile && chainOf(current, profile);
       if (now?.id === last.step.id) for (const step of stepsOf(now)) kept.add(step.id);
-      else this.#chains.delete(name);
+      else {
+        this.#chains.delete(name);
+        this.#tell(name);
+      }
     }
     this.#endSteps(
       [...this.#steps.keys()].filter((id) => !kept.has(id)),

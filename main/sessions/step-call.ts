@@ -25,14 +25,6 @@ export interface CallSurroundings {
   readonly reachability: (region: string) => Reachability;
 }
 
-/** Whose call it is. */
-export interface Caller {
-  /** The session held now. */
-  readonly present: () => Session | undefined;
-  /** @throws Failure where nobody wants the answer any more */
-  readonly throwIfEnded: () => void;
-}
-
 /**
  * One attempt to get a step's session from STS: with a code where it takes one, and in its turn where nobody waits. The
  * call is made once, or twice where the chain below is walked anew.
@@ -40,15 +32,16 @@ export interface Caller {
 export class StepCall {
   readonly #step: Step;
   readonly #surroundings: CallSurroundings;
-  readonly #caller: Caller;
+  readonly #throwIfEnded: () => void;
   /** The place in the line of a renewal that waits. */
   #turn: Turn | undefined;
   #isHurried = false;
 
-  constructor(step: Step, surroundings: CallSurroundings, caller: Caller) {
+  /** @param throwIfEnded throws a Failure where nobody wants the answer any more */
+  constructor(step: Step, surroundings: CallSurroundings, throwIfEnded: () => void) {
     this.#step = step;
     this.#surroundings = surroundings;
-    this.#caller = caller;
+    this.#throwIfEnded = throwIfEnded;
   }
 
   /** Makes the call with the access key at the bottom of the chain. @throws Failure */
@@ -62,7 +55,7 @@ export class StepCall {
   /** Makes the call with the session of the step below. @throws Failure */
   async make(credentials: SigningCredentials, demand: Demand): Promise<Session> {
     // It may have ended while its key or the step below was waited for: then nobody is asked any more.
-    this.#caller.throwIfEnded();
+    this.#throwIfEnded();
     const { sts } = this.#surroundings;
     const step = this.#step;
     switch (step.operation) {
@@ -93,7 +86,7 @@ export class StepCall {
     this.#turn = this.#surroundings.pace.takeTurn();
     await this.#turn.comes;
     this.#turn = undefined;
-    this.#caller.throwIfEnded();
+    this.#throwIfEnded();
     // Those before it in the line may have found out that STS cannot be reached.
     const { heldBackBy } = this.#surroundings.reachability(this.#step.region);
     if (heldBackBy && !this.#hasHurried()) throw heldBackBy;
@@ -118,8 +111,8 @@ export class StepCall {
       serial,
       demand,
       attempt: (code) => this.#noteAnswer(call(code)),
-      // Who waits now is not helped by a session that does not do for him.
-      present: () => (demand.cause === 'renewal' && !this.#hasHurried() ? this.#caller.present() : undefined),
+      // Who has come to wait has no session.
+      present: () => (this.#hasHurried() ? undefined : demand.present?.()),
     });
   }
 
@@ -139,7 +132,7 @@ export class StepCall {
         const isQuick = clock.elapsed() - startMs < patienceMs;
         const mayHelp = error instanceof Failure && isOutage(error) && !isTroubled && attempt < mostAttempts;
         if (!mayHelp || !isWaiting || !isQuick) throw error;
-        this.#caller.throwIfEnded();
+        this.#throwIfEnded();
       }
     }
   }

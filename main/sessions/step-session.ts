@@ -64,7 +64,14 @@ export class StepSession implements Disposable {
   #askedSinceIssued = false;
   /** Whether a code for the session after this one has been asked for ahead of its end. */
   #announced = false;
-  #inFlight: { readonly session: Promise<Session>; readonly call: StepCall } | undefined;
+  #inFlight:
+    | {
+        readonly session: Promise<Session>;
+        readonly call: StepCall;
+        /** Whether it takes a code that was not given before. */
+        readonly isFresh: boolean;
+      }
+    | undefined;
   #problem: StepProblem | undefined;
   /** Until then, by elapsed time, programs get the last failure without another call. */
   #pauseUntilElapsedMs = 0;
@@ -134,9 +141,14 @@ export class StepSession implements Disposable {
    * A new session whether or not there is one; where the step takes a code, with a fresh one.
    * @throws Failure why there is none
    */
-  acquireAnew(demand: Demand): Promise<Session> {
-    if (this.#ended) return Promise.reject(this.#ended);
+  async acquireAnew(demand: Demand): Promise<Session> {
     this.#askedSinceIssued = true;
+    // What is in flight may come out of the keychain, or have been asked for with an older code.
+    while (this.#inFlight && !(this.takesCode && this.#inFlight.isFresh)) {
+      this.#hurry();
+      await this.#inFlight.session.catch(() => undefined);
+    }
+    if (this.#ended) throw this.#ended;
     this.#hurry();
     return this.#inFlight?.session ?? this.#start(demand, freshCode);
   }
@@ -154,8 +166,9 @@ export class StepSession implements Disposable {
   lookAgain(usedBy: string | undefined): void {
     if (!this.#held) return;
     this.#held.current();
-    // After a failure its own timer, or whoever asks, goes on.
-    if (!this.#problem && !this.#livesLonger(this.#renewalLeadMs)) this.#renew(() => usedBy);
+    // After a failure its own timer, or whoever asks, goes on; but a code may have been given for another profile.
+    const isBlocked = this.#problem && !(this.#problem.failure.code === 'MfaRequired' && this.#hasCode());
+    if (!isBlocked && !this.#livesLonger(this.#renewalLeadMs)) this.#renew(() => usedBy);
   }
 
   /** Forgets a session that STS no longer takes. */
@@ -192,6 +205,14 @@ export class StepSession implements Disposable {
     return this.#held?.ageMs() ?? 0;
   }
 
+  /** Whether the code that this step's chain takes has been given, and is young enough. */
+  #hasCode(): boolean {
+    const { source } = this;
+    if (!source) return false;
+    if (!source.takesCode) return source.#hasCode();
+    return source.session !== undefined && source.#codeAgeMs() <= this.#greatestCodeAgeMs();
+  }
+
   #isPausing(): boolean {
     return this.#surroundings.clock.elapsed() < this.#pauseUntilElapsedMs;
   }
@@ -226,23 +247,24 @@ export class StepSession implements Disposable {
     // An outage is everybody's: one program finds its end, and this step's own back-off is for renewals.
     const known = this.#problem && !(cause === 'program' && isOutage(this.#problem.failure));
     if (known && this.#isPausing()) return this.#problem?.failure;
+    const { mfaSerial } = this.step;
+    if (mfaSerial !== undefined && this.#problem && this.#surroundings.desk.isQuiet(mfaSerial)) {
+      return this.#problem.failure;
+    }
     return cause === 'program' && !this.takesCode
       ? this.#surroundings.reachability(this.step.region).refusal
       : undefined;
   }
 
   #start(demand: Demand, need: Need): Promise<Session> {
-    const call = new StepCall(this.step, this.#surroundings, {
-      present: () => this.session,
-      throwIfEnded: () => {
-        if (this.#ended) throw this.#ended;
-      },
+    const call = new StepCall(this.step, this.#surroundings, () => {
+      if (this.#ended) throw this.#ended;
     });
     const session = this.#walk(call, demand, need).then(
       (got) => this.#succeed(got),
       (error: unknown) => this.#fail(error),
     );
-    this.#inFlight = { session, call };
+    this.#inFlight = { session, call, isFresh: need.greatestCodeAgeMs === 0 };
     this.#surroundings.changed(this);
     return session;
   }
@@ -314,7 +336,7 @@ export class StepSession implements Disposable {
 
   /** Renews it in the background, if it is in use and nothing speaks against it now. */
   #renew(usedBy = this.#surroundings.usedBy): void {
-    if (this.#inFlight || this.#ended || this.#isPausing()) return;
+    if (this.#inFlight || this.#ended || this.#isPausing() || this.#announced) return;
     const profile = usedBy(this);
     if (profile === undefined) return;
     const reachability = this.#surroundings.reachability(this.step.region);
@@ -330,14 +352,13 @@ export class StepSession implements Disposable {
     // Where there is nothing to be served any more, one more attempt is enough unless somebody asks again.
     if (!this.session) this.#askedSinceIssued = false;
     // The failure is kept as this step's problem, where a person sees it.
-    this.#start({ cause: 'renewal', profile }, freshCode).catch(() => undefined);
+    this.#start({ cause: 'renewal', profile, present: () => this.session }, freshCode).catch(() => undefined);
   }
 
   /** A person is told once for each session that a code will be needed. */
   #mayAnnounce(): boolean {
     const { mfaSerial } = this.step;
-    if (this.#announced || mfaSerial === undefined || this.#surroundings.desk.isQuiet(mfaSerial))
-      return false;
+    if (mfaSerial === undefined || this.#surroundings.desk.isQuiet(mfaSerial)) return false;
     this.#announced = true;
     return true;
   }

@@ -25,7 +25,7 @@ const noticeableSkewMs = 2000;
  * compares with this machine's clock, so the end is told by that: shifted where STS's clock is another.
  *
  * @param stsDateMs what STS's own `Date` header said when it answered, if it said so
- * @throws Failure Internal where a part is missing: an empty credential is never handed on
+ * @throws Failure Internal where a part is missing or its end is over: neither is ever handed on
  */
 export function toSession(
   credentials: Credentials | undefined,
@@ -37,11 +37,15 @@ export function toSession(
     throw new Failure('Internal', 'STS answered without complete credentials');
   }
   const skewMs = stsDateMs === undefined ? 0 : stsDateMs - nowMs;
+  const expiresAtMs = Expiration.getTime() - (Math.abs(skewMs) < noticeableSkewMs ? 0 : skewMs);
+  if (expiresAtMs <= nowMs) {
+    throw new Failure('Internal', 'STS answered with a session that has ended by this machine’s clock');
+  }
   return {
     accessKeyId: AccessKeyId,
     secretAccessKey: new Secret(SecretAccessKey),
     sessionToken: new Secret(SessionToken),
     issuedAtMs: nowMs,
-    expiresAtMs: Expiration.getTime() - (Math.abs(skewMs) < noticeableSkewMs ? 0 : skewMs),
+    expiresAtMs,
   };
 }
