@@ -110,6 +110,29 @@ describe('noting it', () => {
     expect(changes).toBe(0);
   });
 
+  it('tells nothing new where a renewal dates the end anew by less than a second', () => {
+    const first = session();
+    handedOut.note('reader', first, {}, unknown);
+    handedOut.note('reader', { ...first, expiresAtMs: first.expiresAtMs + 500 }, {}, unknown);
+    expect(changes).toBe(1);
+  });
+
+  it('tells when the program is known', async () => {
+    handedOut.note('reader', session(), {}, program('aws'));
+    expect(changes).toBe(1);
+    await settle();
+    expect(changes).toBe(2);
+  });
+
+  it('keeps a program until the latest end of all that it got', async () => {
+    handedOut.note('reader', session(60 * minute), {}, program('aws'));
+    await settle();
+    handedOut.note('reader', session(10 * minute), {}, program('aws'));
+    await settle();
+    clock.advance(10 * minute);
+    expect(handedOut.holdings()).toMatchObject([{ programs: ['aws'] }]);
+  });
+
   it('keeps no session: it knows it by its end alone', () => {
     handedOut.note('reader', session(), {}, unknown);
     expect(JSON.stringify(handedOut.holdings())).not.toContain('ASIA');

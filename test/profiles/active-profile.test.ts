@@ -96,6 +96,19 @@ describe('a protected profile', () => {
     expect(active().name).toBe('sandbox');
   });
 
+  it('has no more than its time where the wall clock was set back over a restart', () => {
+    engine.clock.setWallClock(-300 * minute);
+    engine.core.restart();
+    engine.clock.advance(30 * minute);
+    expect(active().name).toBe('sandbox');
+  });
+
+  it('that was itself to be gone back to leaves no profile active', async () => {
+    await change('sandbox', true);
+    await active().use('sandbox');
+    expect(active().returns?.to).toBeNull();
+  });
+
   it('is over at once where Latchkey starts again after the time', async () => {
     engine.clock.sleep(40 * minute);
     engine.core.restart();

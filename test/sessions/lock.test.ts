@@ -90,6 +90,18 @@ describe('a code that STS confirms', () => {
     expect(engine.core.sessions.standing('direct').state).toBe('idle');
   });
 
+  it('is spent by that', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    engine.core.sessions.lock();
+    await engine.core.sessions.unlockWithCode(engine.code(), undefined);
+    engine.core.sts.resetCalls();
+    engine.core.sessions.lock();
+    await expect(engine.core.sessions.unlockWithCode(engine.code(), undefined)).rejects.toMatchObject({
+      code: 'MfaRejected',
+    });
+    expect(engine.core.sts.calls()).toEqual({});
+  });
+
   it('is the only one that does: a wrong one, and one that was used, leave it locked', async () => {
     await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
     await engine.acquireWithCode('guarded');
@@ -116,4 +128,36 @@ describe('a code that STS confirms', () => {
       expect(engine.core.sts.calls()).toEqual({});
     },
   );
+});
+
+describe('a lock', () => {
+  it('is not undone by a code whose check was begun before it', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    engine.core.sessions.lock();
+    const confirmed = engine.core.sessions.unlockWithCode(engine.code(), undefined);
+    const refused = expect(confirmed).rejects.toMatchObject({ code: 'Locked' });
+    engine.core.sessions.unlock();
+    engine.core.sessions.lock();
+    await refused;
+    expect(engine.core.sessions.isLocked).toBe(true);
+  });
+
+  it('leaves nothing behind where Latchkey ends while a code is checked', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    engine.core.sessions.lock();
+    const confirmed = engine.core.sessions.unlockWithCode(engine.code(), undefined);
+    const refused = expect(confirmed).rejects.toMatchObject({ code: 'NotRunning' });
+    engine.core.sessions[Symbol.dispose]();
+    await refused;
+  });
+
+  it('tells every profile that it ends', async () => {
+    await engine.core.addProfile({ name: 'reader' });
+    await engine.byProgram('reader');
+    const told: (string | undefined)[] = [];
+    using _watch = engine.core.sessions.onChange((profile) => told.push(profile));
+    engine.core.sessions.lock();
+    expect(told).toContain('reader');
+    expect(engine.core.sessions.standing('reader').state).toBe('idle');
+  });
 });

@@ -152,6 +152,50 @@ describe('a role that STS refuses to an old code', () => {
   });
 });
 
+describe('a role that accepts young codes only, and is kept ready', () => {
+  it('has its prompt announced until its own session ends, and no longer open than that', async () => {
+    await engine.core.addProfile({
+      name: 'recent',
+      roleArn: roles.recentlyConfirmed,
+      mfaSerial: aliceSerial,
+      mfaMaximumAgeSeconds: 600,
+      pinned: true,
+    });
+    const session = await engine.acquireWithCode('recent');
+    engine.clock.advance(30 * minute);
+    await engine.untilPrompted();
+    const neededAtMs = engine.core.sessions.desk.prompts()[0]?.neededAtMs ?? 0;
+    expect(Math.abs(neededAtMs - session.expiresAtMs)).toBeLessThan(2000);
+    engine.clock.advance(36 * minute);
+    expect(engine.core.sessions.desk.prompts()).toEqual([]);
+  });
+});
+
+describe('a pinned profile whose prompt nobody answered', () => {
+  it('is ready again soon after the code was given for another one', async () => {
+    for (const name of ['one', 'other']) {
+      await engine.core.addProfile({
+        name,
+        roleArn: roles.guarded,
+        mfaSerial: aliceSerial,
+        baseDurationSeconds: 3600,
+        sessionName: name,
+        pinned: name === 'one',
+      });
+    }
+    await engine.acquireWithCode('one');
+    for (let minutes = 0; minutes < 90; minutes++) {
+      engine.clock.advance(minute);
+      await engine.settle();
+    }
+    expect(standing('one').state).toBe('failed');
+    await engine.acquireWithCode('other');
+    engine.clock.advance(15_000);
+    await engine.settle();
+    expect(standing('one').state).toBe('active');
+  });
+});
+
 describe('a fresh code', () => {
   it('gives a new session of a profile whose code goes into AssumeRole itself', async () => {
     await engine.core.addProfile({
@@ -165,6 +209,29 @@ describe('a fresh code', () => {
     const second = engine.core.sessions.acquireWithFreshCode('direct');
     await engine.giveCode();
     expect(await second).not.toBe(first);
+  });
+
+  it('gives a new session of the role, not only of its base', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    const first = await engine.acquireWithCode('guarded');
+    engine.clock.advance(minute);
+    const second = engine.core.sessions.acquireWithFreshCode('guarded');
+    await engine.giveCode();
+    expect((await second).accessKeyId).not.toBe(first.accessKeyId);
+  });
+
+  it('is asked for though an older session is just read from the keychain', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    await engine.acquireWithCode('guarded');
+    await engine.settle();
+    engine.core.restart();
+    engine.clock.advance(minute);
+    const program = engine.byProgram('guarded');
+    const fresh = engine.core.sessions.acquireWithFreshCode('guarded');
+    await program;
+    await engine.giveCode();
+    await fresh;
+    expect(engine.core.sts.calls()['GetSessionToken']).toBe(2);
   });
 
   it('is not asked for a profile that takes none, nor while locked', async () => {

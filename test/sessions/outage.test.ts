@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { hour, minute, startEngine, type Engine } from './engine.ts';
+import { hour, minute, roles, startEngine, type Engine } from './engine.ts';
 
 const names = Array.from({ length: 10 }, (_, number) => `profile-${number}`);
 let engine: Engine;
@@ -75,6 +75,25 @@ describe('an outage of STS', () => {
     await Promise.all(names.map((name) => engine.byProgram(`cold-${name}`)));
   });
 
+  it('that the first of a line meets keeps the rest of the line from calling', async () => {
+    engine.core.sts.faults.fail = { status: 503 };
+    engine.clock.advance(30 * minute);
+    await engine.settle();
+    for (let turn = 0; turn < 4; turn++) {
+      engine.clock.advance(200);
+      await engine.settle();
+    }
+    expect(engine.core.sts.calls()).toEqual({ AssumeRole: 1 });
+  });
+
+  it('does not keep one in the line from calling that somebody has come to wait for', async () => {
+    engine.core.sts.faults.fail = { status: 503, calls: 1 };
+    engine.clock.advance(30 * minute);
+    await engine.settle();
+    engine.clock.sleep(60 * minute);
+    await engine.byPerson('profile-9');
+  });
+
   it('in one region does not hold back another', async () => {
     await engine.core.addProfile({ name: 'abroad', sessionName: 'abroad', region: 'us-west-2' });
     await engine.core.profiles.pin('abroad', true);
@@ -130,4 +149,28 @@ describe('an STS whose clock is another', () => {
       expect(calls()).toBeLessThanOrEqual(4 * names.length + names.length);
     },
   );
+});
+
+describe('a program', () => {
+  it('that asks after the end of an outage is not told of it any more', async () => {
+    await engine.core.addProfile({ name: 'reader' });
+    engine.core.sts.faults.fail = { status: 503 };
+    await expect(engine.byProgram('reader')).rejects.toMatchObject({ code: 'Unreachable' });
+    engine.core.sts.faults.clear();
+    await engine.byProgram('reader');
+  });
+});
+
+describe('a renewal that STS refuses', () => {
+  it('is not made again by itself', async () => {
+    await engine.core.addProfile({ name: 'refused', roleArn: roles.refused });
+    await engine.core.active.use('refused');
+    await expect(engine.byPerson('refused')).rejects.toMatchObject({ code: 'Refused' });
+    expect(engine.core.sessions.standing('refused').problem?.retryAtMs).toBeUndefined();
+    for (let minutes = 0; minutes < 10; minutes++) {
+      engine.clock.advance(minute);
+      await engine.settle();
+    }
+    expect(engine.core.sts.calls()).toEqual({ AssumeRole: 1 });
+  });
 });

@@ -264,6 +264,15 @@ describe('a wall clock that is set', () => {
     expect(core.sessions.take('reader')).toBeDefined();
   });
 
+  it('back does not hide a later sleep', async () => {
+    await core.addProfile({ name: 'reader' });
+    await byProgram('reader');
+    clock.setWallClock(-3 * hour);
+    clock.advance(15_000);
+    clock.sleep(hour);
+    expect(core.sessions.take('reader')).toBeUndefined();
+  });
+
   it('back does not lengthen a quiet period or a pause', async () => {
     await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
     await expect(byProgram('refused')).rejects.toThrow();
