@@ -106,10 +106,10 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
         acquire: (profile, socket) =>
           sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
         connected: (socket) => {
-          programs.noteConnection(socket);
+          void programs.whereCheap(socket);
         },
         handedOut: (profile, session, socket) => {
-          handedOut.note(profile, session, socket, () => programs.at(socket));
+          handedOut.note(profile, session, socket, () => programs.whereCheap(socket));
         },
         isWaitingForMfa: (profile) => sessions.standing(profile).state === 'waitingForMfa',
       },

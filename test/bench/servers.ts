@@ -58,10 +58,10 @@ async function serveLatchkey(): Promise<number> {
       acquire: () => Promise.resolve(session),
       isWaitingForMfa: () => false,
       connected: (socket) => {
-        programs.noteConnection(socket);
+        void programs.whereCheap(socket);
       },
       handedOut: (name, handed, socket) => {
-        handedOut.note(name, handed, socket, () => programs.at(socket));
+        handedOut.note(name, handed, socket, () => programs.whereCheap(socket));
       },
     },
   });

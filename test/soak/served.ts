@@ -98,10 +98,10 @@ export async function serveSoaked(): Promise<void> {
           acquire: (profile, socket) =>
             sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
           connected: (socket) => {
-            programs.noteConnection(socket);
+            void programs.whereCheap(socket);
           },
           handedOut: (profile, session, socket) => {
-            handedOut.note(profile, session, socket, () => programs.at(socket));
+            handedOut.note(profile, session, socket, () => programs.whereCheap(socket));
           },
           isWaitingForMfa: () => false,
         },
