@@ -40,6 +40,18 @@ describe('latchkey lock', () => {
   });
 });
 
+describe('latchkey open', () => {
+  test('gives no link while locked, which would let any program unlock without a code', async () => {
+    await using linked = await startTestBroker({ link: 'http://127.0.0.1:1/#key=once' });
+    await linked.call('sessions.lock', {});
+    const refused = await run(linked.env, ['open']);
+    expect(refused).toMatchObject({ status: 1, stdout: '' });
+    expect(refused.stderr).toContain('latchkey unlock CODE');
+    await linked.call('sessions.unlock', {});
+    expect(await run(linked.env, ['open'])).toMatchObject({ status: 0 });
+  });
+});
+
 describe('latchkey unlock', () => {
   beforeEach(() => own.call('sessions.lock', {}));
 
