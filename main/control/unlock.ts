@@ -35,5 +35,5 @@ export async function unlock(
       'A command alone does not unlock: use the interface (latchkey open) or the tray, or give an MFA code with "latchkey unlock CODE"',
     );
   }
-  sessions.unlock(lock);
+  sessions.unlockFrom(lock);
 }

@@ -89,7 +89,7 @@ export class Sessions implements Disposable {
     return this.#lock !== undefined;
   }
 
-  /** The lock that holds now, for `unlock`. */
+  /** The lock that holds now, for `unlockFrom`. */
   get currentLock(): object | undefined {
     return this.#lock;
   }
@@ -156,14 +156,19 @@ export class Sessions implements Disposable {
     this.#tell(undefined);
   }
 
-  /**
-   * Ends a lock.
-   * @throws Failure Locked where it has been locked anew since `lock` was
-   */
-  unlock(lock = this.#lock): void {
-    if (lock !== this.#lock) throw new Failure('Locked', 'Latchkey was locked again meanwhile');
+  unlock(): void {
     this.#lock = undefined;
     this.#tell(undefined);
+  }
+
+  /**
+   * Ends a lock that was `currentLock` when a proof for that was asked for; nothing where it has been ended meanwhile.
+   * @throws Failure Locked where it has been locked anew since then
+   */
+  unlockFrom(lock: object | undefined): void {
+    if (this.#lock === undefined) return;
+    if (lock !== this.#lock) throw new Failure('Locked', 'Latchkey was locked again meanwhile');
+    this.unlock();
   }
 
   /** Whether a code of some MFA device can unlock. */
@@ -196,7 +201,7 @@ export class Sessions implements Disposable {
       { ...step, code },
     );
     if (this.#ended) throw this.#ended;
-    this.unlock(lock);
+    this.unlockFrom(lock);
     if (profile === undefined || !findProfile(configuration.current, profile)) return;
     this.#chain(profile);
     this.#steps.get(step.id)?.adopt(session);

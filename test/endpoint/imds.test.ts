@@ -150,6 +150,17 @@ describe('where there is nothing to serve, nothing like credentials is sent', ()
     expect((await askWithToken(endpoint.url, `${credentialsPath}reader`)).status).toBe(404);
   });
 
+  it('another profile became the active one while the request waited: 404, and nothing of the one before', async () => {
+    await core.addProfile({ name: 'other', sessionName: 'other' });
+    core.sts.faults.delayMs = 100;
+    const asked = askWithToken(endpoint.url, `${credentialsPath}reader`);
+    await vi.waitFor(() => {
+      expect(core.sts.calls()).toEqual({ AssumeRole: 1 });
+    });
+    await core.active.use('other');
+    expect(await asked).toMatchObject({ status: 404, body: '' });
+  });
+
   it('refused by STS: 200 with a Code that is not Success, and the reason', async () => {
     await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
     await core.active.use('refused');

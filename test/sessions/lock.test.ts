@@ -142,6 +142,24 @@ describe('a lock', () => {
     expect(engine.core.sessions.isLocked).toBe(true);
   });
 
+  it('is not undone either by a code that was given while there was none', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    const confirmed = engine.core.sessions.unlockWithCode(engine.code(), undefined);
+    const refused = expect(confirmed).rejects.toMatchObject({ code: 'Locked' });
+    engine.core.sessions.lock();
+    await refused;
+    expect(engine.core.sessions.isLocked).toBe(true);
+  });
+
+  it('that the person has ended meanwhile is no reason to refuse a code', async () => {
+    await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
+    engine.core.sessions.lock();
+    const confirmed = engine.core.sessions.unlockWithCode(engine.code(), undefined);
+    engine.core.sessions.unlock();
+    await confirmed;
+    expect(engine.core.sessions.isLocked).toBe(false);
+  });
+
   it('leaves nothing behind where Latchkey ends while a code is checked', async () => {
     await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
     engine.core.sessions.lock();
