@@ -179,4 +179,27 @@ describe('a session whose code goes into AssumeRole itself', () => {
     expect(engine.core.sessions.take('direct')).toBeUndefined();
     expect(engine.core.sessions.standing('direct').state).toBe('waitingForMfa');
   });
+
+  it('is announced once, and so is each that follows', async () => {
+    await engine.core.addProfile({
+      name: 'direct',
+      roleArn: roles.longReader,
+      mfaSerial: aliceSerial,
+      durationSeconds: 7200,
+    });
+    await engine.core.active.use('direct');
+    await engine.acquireWithCode('direct');
+    engine.clock.advance(110 * minute);
+    await engine.giveCode();
+    await engine.settle();
+    engine.clock.advance(110 * minute);
+    await engine.untilPrompted();
+    engine.core.sessions.desk.cancel(aliceSerial);
+    for (let minutes = 0; minutes < 9; minutes++) {
+      engine.clock.advance(minute);
+      expect(engine.core.sessions.take('direct')).toBeDefined();
+      await engine.settle();
+      expect(prompts()).toEqual([]);
+    }
+  });
 });
