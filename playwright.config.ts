@@ -7,6 +7,12 @@ const executablePath = findChromium();
 /** Chromium's sandbox cannot be had as root; only tests go without it. */
 const isRoot = process.getuid?.() === 0;
 
+/** How the tests start Chromium. */
+export const chromiumOptions = {
+  ...(executablePath === undefined ? {} : { executablePath }),
+  args: isRoot ? ['--no-sandbox'] : [],
+};
+
 export default defineConfig({
   globalSetup: './test/build-first.ts',
   outputDir: 'test-results',
@@ -22,10 +28,7 @@ export default defineConfig({
       fullyParallel: true,
       use: {
         browserName: 'chromium',
-        launchOptions: {
-          ...(executablePath === undefined ? {} : { executablePath }),
-          args: isRoot ? ['--no-sandbox'] : [],
-        },
+        launchOptions: chromiumOptions,
       },
     },
     // One at a time: each has the desktop's only tray and keychain to itself.

@@ -18,6 +18,9 @@ const external = ['electron', 'koffi', '@napi-rs/keyring'];
 /** Node 20 is also the oldest that Electron's main process has had since the project's runtime. */
 const target = 'node20.18';
 
+/** Threads that a program starts from a file beside its own. */
+const threads = { 'linux-process-worker': file('main/platform/linux-process-worker.ts') };
+
 /** A program for Node: everything it needs is in its folder, but for `external`. */
 function program(folder: string, entries: Record<string, string>): EnvironmentOptions {
   return {
@@ -30,7 +33,7 @@ function program(folder: string, entries: Record<string, string>): EnvironmentOp
       // A flat folder with names that stay: `import.meta.url` leads to the same neighbours whichever chunk
       // a module ends up in, and a stack trace can be read.
       rolldownOptions: {
-        input: entries,
+        input: { ...entries, ...threads },
         output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: '[name].js' },
       },
     },

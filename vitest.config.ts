@@ -7,6 +7,7 @@ export default defineConfig({
     // Playwright's, see playwright.config.ts.
     exclude: ['test/interface/**', 'test/app/**'],
     restoreMocks: true,
+    execArgv: ['--import', new URL('./test/typescript-in-threads.mjs', import.meta.url).href],
     // A test waits for events, which come late on a busy machine.
     testTimeout: 20_000,
     hookTimeout: 30_000,

@@ -1,13 +1,16 @@
 import { BrokerService } from './control/broker-service.ts';
 import { serveDataFolder } from './control/local-socket.ts';
-import type { Service } from './control/service.ts';
-import { findProfile } from './configuration/configuration.ts';
+import type { OpenInterface } from './control/parts.ts';
+import type { Service, ServiceByCaller } from './control/service.ts';
 import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
+import { OwnPorts } from './endpoint/own-ports.ts';
 import { KeyCustody } from './keys/custody.ts';
-import { HandedOut } from './clients/handed-out.ts';
-import { Programs } from './clients/programs.ts';
+import { AuditLog } from './clients/audit-log.ts';
+import { openClients } from './clients/clients.ts';
+import { recordSessions } from './clients/session-records.ts';
 import { ensurePrivateFolder } from './platform/data-folder.ts';
+import { linkLocalIsOn } from './platform/link-local.ts';
 import type { Clock, OwnerAuthentication, PeerIdentity, Power, SecretStore } from './platform/ports.ts';
 import { ActiveProfile } from './profiles/active-profile.ts';
 import { Profiles } from './profiles/profiles.ts';
@@ -28,12 +31,11 @@ export interface BrokerOptions {
   readonly power: Power;
   /** Where the operating system can make sure that it is the owner who sits there. */
   readonly ownerAuthentication?: OwnerAuthentication | undefined;
-  /** Shows the window, or gives a link where there is none. */
-  readonly openInterface: () => Promise<string | null>;
+  readonly openInterface: OpenInterface;
 }
 
 export interface Broker extends AsyncDisposable {
-  readonly service: Service;
+  readonly service: Service & ServiceByCaller;
   readonly endpoint: { readonly url: string };
   readonly home: string;
 }
@@ -53,11 +55,13 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 }
 
 async function compose(options: BrokerOptions, opened: Resources): Promise<Broker> {
-  const { home, clock, version, peer, openInterface } = options;
+  const { home, clock, version, peer, secrets, openInterface } = options;
   await ensurePrivateFolder(home);
   const configuration = await ConfigurationStore.open(home);
+  // Opened first, so that it ends last: it records how the others end.
+  const audit = opened.use(await AuditLog.open({ home, clock, secrets }));
   const sts = opened.use(openSts(clock));
-  const keys = new KeyCustody(clock, configuration, options.secrets, sts);
+  const keys = new KeyCustody(clock, configuration, secrets, sts);
   const active = opened.use(new ActiveProfile(clock, configuration));
   const sessions = opened.use(
     new Sessions({
@@ -72,49 +76,43 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       random: Math.random,
     }),
   );
-  const programs = new Programs(clock, peer);
-  const handedOut = new HandedOut(clock);
+  opened.use(recordSessions(sessions, audit));
+  const clients = opened.use(openClients({ clock, configuration, active, sessions, peer, audit }));
+  const serve = (port: number, ownProfile?: string) =>
+    serveEndpoint({
+      port,
+      clock,
+      peer,
+      clients,
+      ownProfile,
+      isV1On: () => configuration.current.settings.imdsV1,
+      linkLocalIsOn,
+    });
   let endpoint: Endpoint | undefined;
+  let ownPorts: OwnPorts | undefined;
   const service = opened.use(
     new BrokerService({
+      clock,
       configuration,
       keys,
       profiles: new Profiles(configuration),
       active,
       sessions,
-      handedOut,
+      clients,
       ownerAuthentication: options.ownerAuthentication,
       version,
-      secretsIn: options.secrets.kind,
+      secretsIn: secrets.kind,
       endpointUrl: () => endpoint?.url ?? '',
+      ownPorts: () => ownPorts?.list() ?? [],
+      linkLocalIsOn,
       openInterface,
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
-  opened.use(await serveDataFolder(service.forCommands(), home));
-  endpoint = opened.use(
-    await serveEndpoint({
-      port: options.port ?? configuration.current.settings.port,
-      clock,
-      peer,
-      source: {
-        profile: () => {
-          const { name } = active;
-          return sessions.isLocked || name === null ? undefined : findProfile(configuration.current, name);
-        },
-        take: (profile) => sessions.take(profile),
-        acquire: (profile, socket) =>
-          sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
-        connected: (socket) => {
-          void programs.whereCheap(socket);
-        },
-        handedOut: (profile, session, socket) => {
-          handedOut.note(profile, session, socket, () => programs.whereCheap(socket));
-        },
-        isWaitingForMfa: (profile) => sessions.standing(profile).state === 'waitingForMfa',
-      },
-    }),
-  );
+  opened.use(await serveDataFolder({ service, clients, clock, peer, home }));
+  endpoint = opened.use(await serve(options.port ?? configuration.current.settings.port));
+  ownPorts = opened.use(new OwnPorts(configuration, (profile, port) => serve(port, profile)));
+  await ownPorts.settled();
   return { service, endpoint, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 

@@ -15,6 +15,8 @@ export type FailureCode =
   | 'MfaRequired'
   | 'MfaRejected'
   | 'Refused'
+  | 'ApprovalNeeded'
+  | 'ChallengeNeeded'
   | 'Unreachable'
   | 'Throttled'
   | 'Internal';

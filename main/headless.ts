@@ -14,6 +14,7 @@ import { openKeychain } from './platform/keychain.ts';
 import { memorySecretStore } from './platform/memory-secret-store.ts';
 import { noPower } from './platform/no-power.ts';
 import { peerIdentity } from './platform/peer-identity.ts';
+import type { Client } from './platform/ports.ts';
 import { systemClock } from './platform/system-clock.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { Resources } from './resources.ts';
@@ -44,7 +45,7 @@ async function compose(options: Options, print: (line: string) => void, opened: 
   const version = packageVersion();
   const peer = peerIdentity();
   // The local socket answers before there is a link.
-  let link = (): string => {
+  let link = (_openedBy: Client | undefined): string => {
     throw new Failure('NotRunning', 'Latchkey is still starting; try again');
   };
   const broker = opened.use(
@@ -56,13 +57,13 @@ async function compose(options: Options, print: (line: string) => void, opened: 
       secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
       peer,
       power: noPower,
-      openInterface: async () => Promise.resolve(link()),
+      openInterface: async (confirm) => link(await confirm()),
     }),
   );
   const browser = opened.use(
     await serveBrowser({ service: broker.service, peer, clock: systemClock, folder: interfaceFolder }),
   );
-  link = () => browser.link();
+  link = (openedBy) => browser.link(openedBy);
   const { readyFile } = options;
   if (readyFile !== undefined) {
     await writeReadyFile(readyFile, {

@@ -85,7 +85,7 @@ export function parseCommandLine<Config extends OptionsConfig>(
   // As one word each: Node takes the -1 of `--port -1` for an option, and not for a wrong port.
   const args = tokens.map((token) =>
     token.kind === 'option' && token.value !== undefined
-      ? `${token.rawName}=${token.value}`
+      ? `${token.rawName}${token.rawName.startsWith('--') ? '=' : ''}${token.value}`
       : (argv[token.index] ?? ''),
   );
   return parseArgs({ ...config, args });

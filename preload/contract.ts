@@ -7,6 +7,7 @@
  */
 import * as z from 'zod/mini';
 import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.ts';
+import { folderSchema, tokenNameSchema } from '../main/clients/access.ts';
 import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
 
 const nothing = z.strictObject({});
@@ -90,6 +91,54 @@ export const handedOutSchema = z.object({
   programs: z.array(z.string()),
 });
 
+/** A running program, as a person is to recognize it. */
+export const programSchema = z.object({
+  pid: z.number(),
+  name: z.string(),
+  executable: z.optional(z.string()),
+  /** What it was started with, cut where it is long. There only where a person decides by it: it may hold secrets. */
+  commandLine: z.optional(z.string()),
+  workingFolder: z.optional(z.string()),
+  startedAtMs: timeMs,
+  terminal: z.optional(z.string()),
+  /** The chain of its parents, the nearest first. */
+  parents: z.array(z.object({ pid: z.number(), name: z.string() })),
+  /** Where it only passes on what others ask (a container, a virtual machine): what it belongs to. */
+  forwarder: z.optional(z.string()),
+});
+
+/**
+ * How a person may allow a program to have a protected profile's credentials: this program once, all that runs in its
+ * process tree, this program for 8 h, or always.
+ */
+export const allowanceSchema = z.enum(['once', 'tree', 'hours', 'always']);
+
+/** A program that waits for a person to let it have a protected profile's credentials. */
+export const approvalRequestSchema = z.object({
+  id: z.string(),
+  profile: z.string(),
+  accountId: z.string(),
+  program: programSchema,
+  /** The process whose tree `tree` would allow. */
+  tree: z.object({ pid: z.number(), name: z.string() }),
+  /** The ways that can be had: a program whose code is in no file gets none that outlives its process tree. */
+  choices: z.array(allowanceSchema),
+  sinceMs: timeMs,
+  /** When it stops waiting. */
+  untilMs: timeMs,
+});
+
+/** What a person has allowed and not taken back. */
+export const approvalViewSchema = z.object({
+  id: z.string(),
+  profile: z.string(),
+  allowance: allowanceSchema,
+  /** The program, or the process tree's root, in words. */
+  program: z.string(),
+  sinceMs: timeMs,
+  untilMs: z.nullable(timeMs),
+});
+
 /** Everything but the profiles, which can be thousands and are told one by one. */
 export const statusSchema = z.object({
   version: z.string(),
@@ -105,9 +154,55 @@ export const statusSchema = z.object({
   keys: z.array(keyViewSchema),
   prompts: z.array(promptSchema),
   handedOut: z.array(handedOutSchema),
+  /** Ports that serve one profile each, whichever is active. */
+  endpoints: z.array(
+    z.object({
+      profile: z.string(),
+      port: z.number(),
+      url: z.nullable(z.string()),
+      problem: z.optional(z.string()),
+    }),
+  ),
+  /** Whether `http://169.254.169.254/` leads here, see `latchkey endpoint link-local`. */
+  linkLocal: z.boolean(),
+  /** Process trees with a profile of their own: terminals, mostly. */
+  bindings: z.array(
+    z.object({ profile: z.string(), pid: z.number(), name: z.string(), terminal: z.optional(z.string()) }),
+  ),
+  /** Folders with a profile of their own, for programs that work inside them. */
+  folders: z.array(z.object({ folder: z.string(), profile: z.string() })),
+  approvalRequests: z.array(approvalRequestSchema),
+  approvals: z.array(approvalViewSchema),
+  /** Named tokens of the container endpoint; never the tokens themselves. */
+  tokens: z.array(
+    z.object({
+      name: z.string(),
+      profile: z.string(),
+      createdAtMs: timeMs,
+      lastUsedAtMs: z.nullable(timeMs),
+    }),
+  ),
+  /** Requests that were refused since the broker started, by their reason, the latest first. */
+  refusals: z.array(
+    z.object({ reason: z.string(), count: z.number(), lastAtMs: timeMs, program: z.optional(z.string()) }),
+  ),
+  /** Why requests are not being recorded; null where they are. */
+  audit: z.object({ problem: z.nullable(z.string()) }),
 });
 
 export const stateSchema = z.object({ status: statusSchema, profiles: z.array(profileViewSchema) });
+
+/** What the audit log holds, by what its chain and the keychain prove. */
+export const auditVerdictSchema = z.object({
+  /** How many records are unchanged and complete, up to the latest checkpoint in the keychain. */
+  proven: z.number(),
+  /** How many came after that: they are unchanged, but some could have been cut off. */
+  unproven: z.number(),
+  /** What is wrong, each with its place; none where nothing is. */
+  problems: z.array(z.string()),
+  /** What is no fault but worth knowing: a line that a crash cut off, older files that were removed for their size. */
+  notes: z.array(z.string()),
+});
 
 /**
  * The calls. `profiles.use`, `mfa.renew`, `sessions.unlock` and `keys.add` take as long as STS and a person take; all
@@ -116,16 +211,17 @@ export const stateSchema = z.object({ status: statusSchema, profiles: z.array(pr
 export const calls = {
   'state.read': { input: nothing, output: stateSchema },
   /** Adds a key after `GetCallerIdentity` has confirmed it. The secret goes to the keychain and nowhere else. */
-  'keys.add': { input: newAccessKeySchema, output: keyViewSchema },
+  'keys.add': { input: newAccessKeySchema, output: keyViewSchema, by: 'person' },
   /** Refused while a profile is based on the key. */
-  'keys.remove': { input: z.strictObject({ label: labelSchema }), output: nothing },
+  'keys.remove': { input: z.strictObject({ label: labelSchema }), output: nothing, by: 'person' },
   /** Adds a profile, or with `replaces` (its name until now) changes one. */
   'profiles.save': {
     input: z.strictObject({ profile: profileSchema, replaces: z.optional(nameSchema) }),
     output: profileViewSchema,
+    by: 'person',
   },
   /** Refused while another profile is based on it. */
-  'profiles.remove': { input: z.strictObject({ name: nameSchema }), output: nothing },
+  'profiles.remove': { input: z.strictObject({ name: nameSchema }), output: nothing, by: 'person' },
   /** Makes a profile the active one at once, and resolves when its session is held. */
   'profiles.use': { input: z.strictObject({ name: nameSchema }), output: profileViewSchema },
   /** Whether a profile's session is renewed also while nobody asks for it. */
@@ -145,9 +241,54 @@ export const calls = {
     input: z.strictObject({ code: z.optional(mfaCodeSchema), serial: z.optional(mfaSerialSchema) }),
     output: nothing,
   },
+  /** Allows what an approval request asks for. */
+  'approvals.allow': {
+    input: z.strictObject({ id: z.string(), allowance: allowanceSchema }),
+    output: nothing,
+    by: 'person',
+  },
+  /** Denies it, and for a quiet time every further one of that program for that profile. */
+  'approvals.deny': { input: z.strictObject({ id: z.string() }), output: nothing },
+  'approvals.revoke': { input: z.strictObject({ id: z.string() }), output: nothing },
+  /** Gives a folder a profile of its own, or with null takes it away. */
+  'folders.set': {
+    input: z.strictObject({ folder: folderSchema, profile: z.nullable(nameSchema) }),
+    output: nothing,
+  },
+  /** Ends a named token of the container endpoint. */
+  'tokens.revoke': { input: z.strictObject({ name: tokenNameSchema }), output: nothing },
+  /** Reads the whole audit log. */
+  'audit.verify': { input: nothing, output: auditVerdictSchema },
   /** Shows the window, or where there is none gives a link for a browser that works once, within five minutes. */
   'interface.open': { input: nothing, output: z.object({ link: z.nullable(z.string()) }) },
-} as const;
+} as const satisfies Record<string, CallDeclaration>;
+
+/**
+ * Calls for the `latchkey` command alone, on the local socket: they are about the process that makes them, or give
+ * something that the interface must not have.
+ */
+export const commandCalls = {
+  /**
+   * Gives the terminal that the caller was typed in (where there is none, the caller's parent process) a profile of its
+   * own, for all that runs in its process tree; with null takes it away.
+   */
+  'bindings.set': {
+    input: z.strictObject({ profile: z.nullable(nameSchema) }),
+    output: z.object({ pid: z.number(), name: z.string() }),
+  },
+  /** Makes a named token for the container endpoint. It is told this once. */
+  'tokens.create': {
+    input: z.strictObject({ name: tokenNameSchema, profile: nameSchema }),
+    output: z.object({ token: z.string(), url: z.string() }),
+  },
+} as const satisfies Record<string, CallDeclaration>;
+
+interface CallDeclaration {
+  readonly input: z.core.$ZodType;
+  readonly output: z.core.$ZodType;
+  /** Only a person may do it: from the interface, or over the local socket after a challenge on a terminal. */
+  readonly by?: 'person';
+}
 
 /**
  * The events. The first one after subscribing is `state`, the others change it, so a subscriber never
@@ -175,6 +316,11 @@ export type SessionView = z.output<typeof sessionSchema>;
 export type Prompt = z.output<typeof promptSchema>;
 export type HandedOut = z.output<typeof handedOutSchema>;
 export type Problem = z.output<typeof problemSchema>;
+export type ProgramView = z.output<typeof programSchema>;
+export type Allowance = z.output<typeof allowanceSchema>;
+export type ApprovalRequest = z.output<typeof approvalRequestSchema>;
+export type ApprovalView = z.output<typeof approvalViewSchema>;
+export type AuditVerdict = z.output<typeof auditVerdictSchema>;
 
 /** A call's answer as every transport carries it: errors keep their kind on the way. */
 export type Answer<Value> = { readonly value: Value } | { readonly problem: Problem };

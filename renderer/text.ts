@@ -1,5 +1,5 @@
 /** Every word the interface says, but for the broker's own messages, which come with its answers. */
-import type { HandedOut, ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
+import type { Allowance, HandedOut, ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
 import { clockTime, date, longDuration, shortDuration } from './time.ts';
 
 const plural = (count: number, one: string, many: string) =>
@@ -126,6 +126,7 @@ export const text = {
     mfaMaximumAge: 'MFA age',
     mfaMaximumAgeValue: (seconds: number) => `${longDuration(seconds)} at most`,
     sessionName: 'Session name',
+    port: 'Port of its own',
     duration: 'Session',
     durationValue: ({ profile, effectiveDurationSeconds }: ProfileView) => {
       const effective = longDuration(effectiveDurationSeconds);
@@ -179,6 +180,8 @@ export const text = {
     },
     baseDuration: 'Base session duration',
     baseDurationHint: '15 min to 36 h: how long one MFA code lasts',
+    port: 'Port of its own',
+    portHint: '1024 to 65535: an address that serves this profile, whichever is active. Empty: none',
     colour: 'Colour',
     protected: 'Protected',
     protectedHint:
@@ -276,6 +279,34 @@ export const text = {
     checking: 'Checking…',
     submit: 'Confirm',
     cancel: 'Not now',
+  },
+
+  approvals: {
+    region: 'Programs that wait to be allowed',
+    /** Said where it is not seen. */
+    wanted: (program: string, profile: string) => `${program} asks for ${profile}, which is protected.`,
+    /** Around the program's name, before the profile's. */
+    ask: 'Allow',
+    use: 'to use',
+    program: 'Program',
+    startedBy: 'Started by',
+    folder: 'Folder',
+    account: 'Account',
+    forwarder: 'On behalf of',
+    forwards: (forwarder: string) => `a program inside ${forwarder}, which cannot be told from here`,
+    commandLine: 'Command line',
+    allowance: (allowance: Allowance, tree: { name: string }) =>
+      ({ once: 'Once', tree: `All in ${tree.name}`, hours: 'For 8 h', always: 'Always' })[allowance],
+    meaning: (allowance: Allowance, program: string, tree: { pid: number; name: string }) =>
+      ({
+        once: `${program} gets credentials one time`,
+        tree: `All that ${tree.name} (process ${tree.pid}) starts, until it ends`,
+        hours: `${program}, while its file is unchanged, for 8 hours`,
+        always: `${program}, while its file is unchanged, until it is taken back`,
+      })[allowance],
+    noFile:
+      'Its code is in no file of its own, so it cannot be known again: no longer allowance can be given.',
+    deny: 'Deny',
   },
 
   firstRun: {

@@ -17,7 +17,16 @@ import { dirname, relative, resolve, sep } from 'node:path';
  * @property {boolean} [electron] true: it may import `electron`
  */
 
-const foundation = ['failure', 'secret', 'resources', 'models', 'data folder', 'platform', 'configuration'];
+const foundation = [
+  'failure',
+  'secret',
+  'resources',
+  'models',
+  'data folder',
+  'link-local',
+  'platform',
+  'configuration',
+];
 const core = [...foundation, 'sts', 'custody', 'sessions', 'servers'];
 
 /** @type {readonly Layer[]} */
@@ -27,7 +36,8 @@ export const layers = [
   { name: 'resources', files: /^main\/resources\.ts$/, imports: [] },
   {
     name: 'models',
-    files: /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key)\.ts$/,
+    files:
+      /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key|clients\/access|clients\/audit-record)\.ts$/,
     imports: ['failure'],
     node: false,
   },
@@ -52,7 +62,12 @@ export const layers = [
 
   // The broker.
   { name: 'data folder', files: /^main\/platform\/data-folder\.ts$/, imports: ['failure'] },
-  { name: 'platform', files: /^main\/platform\//, imports: ['failure', 'secret', 'data folder'] },
+  { name: 'link-local', files: /^main\/platform\/link-local(-\w+)?\.ts$/, imports: [] },
+  {
+    name: 'platform',
+    files: /^main\/platform\//,
+    imports: ['failure', 'secret', 'data folder', 'link-local'],
+  },
   {
     name: 'configuration',
     files: /^main\/configuration\//,
@@ -84,9 +99,9 @@ export const layers = [
   {
     name: 'command',
     files: /^main\/(cli\/|latchkey\.ts$)/,
-    imports: ['failure', 'contract', 'data folder', 'control client', 'options'],
-    // The command must start at once: only `latchkey serve` pays for the broker.
-    lazily: ['headless'],
+    imports: ['failure', 'models', 'contract', 'data folder', 'link-local', 'control client', 'options'],
+    // The command must start at once: only `latchkey serve` pays for the broker, and whatever needs config.json for that.
+    lazily: ['headless', 'configuration'],
   },
   {
     name: 'desktop',

@@ -1,8 +1,9 @@
-/** Standard input, line by line. */
+/** Standard input or a terminal, line by line. */
 import { createInterface, type Interface } from 'node:readline';
+import type { Readable } from 'node:stream';
 
 /**
- * Reads lines from a terminal or whatever else standard input is. The terminal stays as it was: it echoes, edits the
+ * Reads lines from a terminal, or whatever else standard input is. The terminal stays as it was: it echoes, edits the
  * line and turns Ctrl-C into a signal, so that there is nothing to restore however this process ends.
  */
 export class Lines implements Disposable {
@@ -11,8 +12,8 @@ export class Lines implements Disposable {
   #isAtEnd = false;
   #wake: () => void = () => undefined;
 
-  constructor() {
-    this.#interface = createInterface({ input: process.stdin, terminal: false });
+  constructor(input: Readable = process.stdin) {
+    this.#interface = createInterface({ input, terminal: false });
     this.#interface.on('line', (line) => {
       this.#unread.push(line);
       this.#wake();
@@ -35,7 +36,7 @@ export class Lines implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // It pauses standard input, too, so that a pipe whose writer does not close it keeps no process alive.
+    // It pauses the input, too, so that a pipe whose writer does not close it keeps no process alive.
     this.#interface.close();
   }
 }

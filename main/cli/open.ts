@@ -1,5 +1,6 @@
 /** `latchkey open`: the way to the interface. */
 import { parseCommandLine } from '../options.ts';
+import { callAsPerson } from './as-person.ts';
 import { ownBroker, refusalOf, type Command } from './command.ts';
 import { print } from './output.ts';
 
@@ -8,12 +9,13 @@ export const open: Command = {
   summary: 'show the window, or print a link to the interface where there is none',
   details: [
     'The link works once, within five minutes, in a browser of this machine and user. It is printed and',
-    'not opened: other users could read it in the list of processes.',
+    'not opened: other users could read it in the list of processes. That a person asks for it is',
+    'confirmed by a number on the terminal.',
   ],
   example: 'latchkey open',
   async run(argv) {
     parseCommandLine(argv, {}, []);
-    const answer = await ownBroker().call('interface.open', {});
+    const answer = await callAsPerson(ownBroker(), 'interface.open', {});
     if ('problem' in answer) throw refusalOf(answer.problem);
     print(answer.value.link ?? 'The window is shown');
   },

@@ -43,3 +43,8 @@ export function clockTime(timeMs: number): string {
   const clock = `${pad(time.getHours())}:${pad(time.getMinutes())}`;
   return time.toDateString() === new Date().toDateString() ? clock : `${day} ${clock}`;
 }
+
+/** A time as scripts read it, ISO 8601. */
+export function isoTime(timeMs: number | undefined): string | null {
+  return timeMs === undefined ? null : new Date(timeMs).toISOString();
+}

@@ -1,18 +1,36 @@
 /** The `latchkey` command: finds the command, and ends the process by what came of it. */
 import { Failure } from '../failure.ts';
 import { packageVersion } from '../options.ts';
+import { approvals } from './approvals.ts';
+import { audit } from './audit.ts';
 import { exitStatus, Refusal, type Command } from './command.ts';
+import { endpoint } from './endpoint.ts';
+import { credentials } from './credentials.ts';
 import { lock } from './lock.ts';
 import { mfa } from './mfa.ts';
 import { open } from './open.ts';
 import { oneLine, print, say } from './output.ts';
 import { serve } from './serve.ts';
 import { status } from './status.ts';
+import { token } from './token.ts';
 import { unlock } from './unlock.ts';
 import { use } from './use.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({ serve, status, use, mfa, lock, unlock, open } satisfies Record<string, Command>),
+  Object.entries({
+    serve,
+    status,
+    use,
+    mfa,
+    lock,
+    unlock,
+    open,
+    endpoint,
+    audit,
+    approvals,
+    credentials,
+    token,
+  } satisfies Record<string, Command>),
 );
 
 /**
@@ -82,7 +100,7 @@ function helpOf({ usage, summary, details, example }: Command): string[] {
 }
 
 function helpOfAll(): string[] {
-  const list = [...commands].map(([name, { summary }]) => `  ${name.padEnd(8)} ${summary}`);
+  const list = [...commands].map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`);
   return [
     'Usage: latchkey COMMAND …',
     '',

@@ -2,14 +2,16 @@
 import type { HandedOut, Problem, ProfileView, Prompt, State, Status } from '../../preload/contract.ts';
 import { parseCommandLine } from '../options.ts';
 import { codeNotIn, ownBroker, refusalOf, type Command } from './command.ts';
-import { clockTime, inWords, oneLine, print, styled } from './output.ts';
+import { clockTime, inWords, isoTime, oneLine, print, styled } from './output.ts';
+import { accessDocument, accessLines } from './status-access.ts';
 
 export const status: Command = {
   usage: 'status [--json]',
   summary: 'show the active profile, its session, MFA codes waited for and what failed',
   details: [
     'Also when a protected profile goes back, which MFA codes will be wanted soon, and until when programs',
-    'can use credentials of profiles that are not active any more.',
+    'can use credentials of profiles that are not active any more; which terminals, folders and ports have',
+    'a profile of their own, which programs wait for an approval, and what was refused and why.',
     '--json   the same as one JSON document; times are ISO 8601, lengths in seconds.',
   ],
   example: 'latchkey status --json',
@@ -43,6 +45,7 @@ function asLines({ status, profiles }: State): [label: string, text: string][] {
     // What is being served is told with its session.
     if (locked || handedOut.profile !== status.active) lines.push(['Programs', handedOutInWords(handedOut)]);
   }
+  lines.push(...accessLines(status));
   if (status.keys.length === 0) lines.push(['Keys', 'none; add one in the interface: latchkey open']);
   if (status.secrets === 'memory')
     lines.push(['Secrets', 'in memory only: access keys are gone when Latchkey ends']);
@@ -169,6 +172,7 @@ function asDocument({ status, profiles }: State) {
       secondsLeft: secondsUntil(untilMs),
       programs,
     })),
+    ...accessDocument(status),
   };
 }
 
@@ -199,8 +203,4 @@ function sessionDocument({ profile, accountId, roleName, session }: ProfileView)
 
 function secondsUntil(timeMs: number): number {
   return Math.max(0, Math.floor((timeMs - Date.now()) / 1000));
-}
-
-function isoTime(timeMs: number | undefined): string | null {
-  return timeMs === undefined ? null : new Date(timeMs).toISOString();
 }

@@ -1,6 +1,7 @@
 /** `latchkey unlock [CODE|-]`: lets sessions be served again. */
 import type { State } from '../../preload/contract.ts';
 import { parseCommandLine } from '../options.ts';
+import { callAsPerson } from './as-person.ts';
 import { ownBroker, refusalOf, type Command } from './command.ts';
 import { matchName } from './match.ts';
 import { codeOf } from './mfa.ts';
@@ -11,7 +12,8 @@ export const unlock: Command = {
   summary: 'serve sessions again; an MFA code or the operating system confirms that it is you',
   details: [
     'CODE              an MFA code, which STS confirms. Without one the operating system asks you, where it',
-    '                  can; where it cannot, give a code or unlock in the window.',
+    '                  can; where it cannot, give a code or unlock in the window. Where there is no MFA',
+    '                  device, a number on the terminal confirms it.',
     '-                 reads the code from the first line of standard input.',
     '--device SERIAL   the device it is of, or a part of its serial number that fits no other; only',
     '                  needed where there are several.',
@@ -30,7 +32,7 @@ export const unlock: Command = {
       if ('problem' in state) throw refusalOf(state.problem);
       serial = matchName(values.device, devicesOf(state.value), 'MFA device');
     }
-    const unlocked = await broker.call('sessions.unlock', {
+    const unlocked = await callAsPerson(broker, 'sessions.unlock', {
       ...(code === undefined ? {} : { code }),
       ...(serial === undefined ? {} : { serial }),
     });

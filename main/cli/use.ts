@@ -1,15 +1,17 @@
 /** `latchkey use PROFILE`: makes a profile the active one, and asks for the MFA codes that this takes. */
 import type { Answer, ProfileView, Prompt } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
+import { Failure } from '../failure.ts';
 import { parseCommandLine } from '../options.ts';
 import { Codes } from './codes.ts';
 import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { matchName } from './match.ts';
 import { clockTime, inWords, print, styled } from './output.ts';
+import { useHere, useInFolder } from './own-profile.ts';
 import { WatchedState } from './watched-state.ts';
 
 export const use: Command = {
-  usage: 'use PROFILE [--fresh-code]',
+  usage: 'use PROFILE [--fresh-code | --here | --folder DIR], use --none --here | --folder DIR',
   summary: 'make a profile the active one, which the endpoint serves',
   details: [
     'PROFILE is a name, or a part of it that fits no other. It returns when the session is held.',
@@ -18,14 +20,23 @@ export const use: Command = {
     'is given, PROFILE stays the active one, and programs get no credentials until it has a session.',
     '--fresh-code   asks for a new MFA code also where the last one still serves, for a role that accepts',
     '               no old ones. The switch is made once STS took it.',
+    '--here         not the active one, but that of this terminal and all that is started in it.',
+    '--folder DIR   not the active one, but that of programs that work in this folder or below it.',
+    '--none         takes the profile of this terminal (--here) or folder (--folder) away again.',
   ],
   example: 'latchkey use billing',
   async run(argv) {
-    const { positionals, values } = parseCommandLine(argv, { 'fresh-code': { type: 'boolean' } }, [
-      'PROFILE',
-    ]);
-    const [typed = ''] = positionals;
+    const operands = argv.includes('--none') ? [] : ['PROFILE'];
+    const { positionals, values } = parseCommandLine(argv, options, operands);
+    const { here, folder, none } = values;
     const broker = ownBroker();
+    const [given] = positionals;
+    if ([values['fresh-code'], here, folder].filter((value) => value !== undefined).length > 1)
+      throw new Failure('InvalidInput', '--fresh-code, --here and --folder do not go together');
+    if (here) return useHere(broker, given);
+    if (folder !== undefined) return useInFolder(broker, folder, given);
+    if (none) throw new Failure('InvalidInput', '--none wants --here or --folder');
+    const typed = given ?? '';
     const ended = new AbortController();
     let codes: Codes | undefined;
     try {
@@ -52,6 +63,13 @@ export const use: Command = {
     }
   },
 };
+
+const options = {
+  'fresh-code': { type: 'boolean' },
+  here: { type: 'boolean' },
+  folder: { type: 'string' },
+  none: { type: 'boolean' },
+} as const;
 
 function valueOf(answer: Answer<ProfileView>): ProfileView {
   if ('problem' in answer) throw refusalOf(answer.problem);

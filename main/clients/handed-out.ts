@@ -1,5 +1,6 @@
-import type { Clock, Program } from '../platform/ports.ts';
+import type { Clock } from '../platform/ports.ts';
 import type { Session } from '../sts/session.ts';
+import type { ClientConnection } from './client-connections.ts';
 
 /** Credentials of a profile that programs have got, and AWS takes until `untilMs` (by the wall clock). */
 export interface Holding {
@@ -28,24 +29,15 @@ export class HandedOut {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
   /** The session that each connection got last. */
-  readonly #served = new WeakMap<object, Session>();
+  readonly #served = new WeakMap<ClientConnection, Session>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /**
-   * Notes that a session was handed out. Cheap where the same connection gets the same one again.
-   * @param connection whatever stands for the connection
-   * @param findProgram which program is at its other end
-   */
-  note(
-    profile: string,
-    session: Session,
-    connection: object,
-    findProgram: () => Promise<Program | undefined>,
-  ): void {
+  /** Notes that a session was handed out. Cheap where the same connection gets the same one again. */
+  note(profile: string, session: Session, connection: ClientConnection): void {
     if (this.#served.get(connection) === session) return;
     this.#served.set(connection, session);
     const entry = this.#entry(profile);
@@ -55,9 +47,9 @@ export class HandedOut {
     }
     if (entry.isLookingUp) return;
     entry.isLookingUp = true;
-    void findProgram().then((program) => {
+    void connection.identifyWhereCheap().then((client) => {
       entry.isLookingUp = false;
-      if (program) this.#noteProgram(entry, program.name, session.expiresAtMs);
+      if (client) this.#noteProgram(entry, client.process.name, session.expiresAtMs);
     });
   }
 

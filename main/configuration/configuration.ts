@@ -1,6 +1,7 @@
 /** The document config.json: its form, and the rules that hold between its parts. It has no field for a secret. */
 import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
+import { approvalSchema, folderRuleSchema, tokenSchema } from '../clients/access.ts';
 import { accessKeySchema, type AccessKey } from '../keys/access-key.ts';
 import { nameSchema, parseRoleArn, profileSchema, type Profile } from '../profiles/profile.ts';
 
@@ -35,6 +36,8 @@ export const configurationSchema = z.strictObject({
     lockOnSleep: z._default(z.boolean({ error: 'must be true or false' }), false),
     /** null: never. */
     lockAfterIdleMinutes: z._default(z.nullable(minutes(1440)), null),
+    /** Whether requests without a token, of IMDS version 1, are answered. */
+    imdsV1: z._default(z.boolean({ error: 'must be true or false' }), false),
   }),
   keys: z.array(accessKeySchema),
   profiles: z.array(profileSchema),
@@ -45,6 +48,12 @@ export const configurationSchema = z.strictObject({
     z.nullable(z.strictObject({ to: z.nullable(nameSchema), atMs: z.number({ error: 'must be a time' }) })),
     null,
   ),
+  /** Folders with a profile of their own. */
+  folders: z._default(z.array(folderRuleSchema), []),
+  /** Programs that may have a protected profile's credentials. */
+  approvals: z._default(z.array(approvalSchema), []),
+  /** Named tokens of the container endpoint. */
+  tokens: z._default(z.array(tokenSchema), []),
 });
 
 export type Configuration = z.output<typeof configurationSchema>;
@@ -58,11 +67,15 @@ export const emptyConfiguration: Configuration = {
     lockWithScreen: false,
     lockOnSleep: false,
     lockAfterIdleMinutes: null,
+    imdsV1: false,
   },
   keys: [],
   profiles: [],
   active: null,
   returns: null,
+  folders: [],
+  approvals: [],
+  tokens: [],
 };
 
 /** The key with this label, or undefined. */
@@ -126,13 +139,16 @@ export function lineageOf(configuration: Configuration, profile: Profile): Linea
 }
 
 /**
- * Checks what the schema cannot: unique names, bases that exist and do not go in a circle, one partition for a chain.
+ * Checks what the schema cannot: unique names and ports, profiles that exist wherever one is named, bases that do not go
+ * in a circle, one partition for a chain.
  * @throws Failure InvalidInput naming the field and the profile or key.
  */
 export function checkConfiguration(configuration: Configuration): void {
   refuseRepeated(configuration.keys, ({ label }) => label, 'access keys', 'label');
   refuseRepeated(configuration.keys, ({ accessKeyId }) => accessKeyId, 'access keys', 'accessKeyId');
   refuseRepeated(configuration.profiles, ({ name }) => name, 'profiles', 'name');
+  refuseRepeated(configuration.folders, ({ folder }) => folder, 'rules', 'folder');
+  refuseRepeated(configuration.tokens, ({ name }) => name, 'tokens', 'name');
   for (const profile of configuration.profiles) {
     const { key } = lineageOf(configuration, profile);
     checkMfaFields(profile);
@@ -154,6 +170,31 @@ export function checkConfiguration(configuration: Configuration): void {
     throw new Failure('InvalidInput', `The profile "${returns.to}", to be active again, does not exist`, {
       field: 'returns',
     });
+  }
+  checkPorts(configuration);
+  for (const [words, references] of [
+    ['A folder', configuration.folders],
+    ['An approval', configuration.approvals],
+    ['A token', configuration.tokens],
+  ] as const)
+    for (const { profile } of references)
+      if (!findProfile(configuration, profile))
+        throw new Failure('InvalidInput', `${words} is for the profile "${profile}", which does not exist`, {
+          field: 'profile',
+        });
+}
+
+/** Each profile's own port serves it alone. */
+function checkPorts({ profiles, settings }: Configuration): void {
+  const users = new Map([[settings.port, 'the active profile']]);
+  for (const { name, port } of profiles) {
+    if (port === undefined) continue;
+    const user = users.get(port);
+    if (user !== undefined)
+      throw new Failure('InvalidInput', `Profile ${name}: the port ${port} is that of ${user} already`, {
+        field: 'port',
+      });
+    users.set(port, name);
   }
 }
 

@@ -9,6 +9,7 @@ import {
   emptyConfiguration,
   type Configuration,
 } from './configuration.ts';
+import { withLastingApprovals } from './lasting-approvals.ts';
 
 /** Keeps config.json. Changes are made one after the other, checked as a whole, and are in memory only once they are on disk. */
 export class ConfigurationStore {
@@ -47,7 +48,7 @@ export class ConfigurationStore {
    */
   async update(change: (configuration: Configuration) => Configuration): Promise<void> {
     const update = this.#lastUpdate.then(async () => {
-      const next = change(this.#current);
+      const next = withLastingApprovals(this.#current, change(this.#current));
       checkConfiguration(next);
       await writePrivateFile(this.#path, `${JSON.stringify(next, undefined, 2)}\n`);
       this.#current = next;

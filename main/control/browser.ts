@@ -3,17 +3,20 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import * as z from 'zod/mini';
 import { paths, type Problem } from '../../preload/contract.ts';
 import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
-import type { Clock, PeerIdentity } from '../platform/ports.ts';
+import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
 import { contractRoutes, createBoundedServer, isSentBy, readJson, sendAnswer } from './http.ts';
 import { interfaceHeaders, readInterfaceFiles, sendFile } from './interface-files.ts';
-import type { Service } from './service.ts';
+import type { ServiceByCaller } from './service.ts';
 import { SignIn } from './sign-in.ts';
 
 export interface BrowserServer extends AsyncDisposable {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string;
-  /** A new link to the interface, for one browser, within five minutes. To be shown to the person, nowhere else. */
-  link(): string;
+  /**
+   * A new link to the interface, for one browser, within five minutes. To be shown to the person, nowhere else.
+   * @param openedBy the program that asked for it, where one did
+   */
+  link(openedBy?: Client): string;
 }
 
 /**
@@ -26,14 +29,14 @@ export interface BrowserServer extends AsyncDisposable {
  * Fails with `NotFound` where the interface is not built.
  */
 export async function serveBrowser(options: {
-  readonly service: Service;
+  readonly service: ServiceByCaller;
   readonly peer: PeerIdentity;
   readonly clock: Clock;
   readonly folder: string;
 }): Promise<BrowserServer> {
   const files = await readInterfaceFiles(options.folder);
   const signIn = new SignIn(options.clock);
-  const routes = contractRoutes(options.service);
+  const routes = contractRoutes();
   let host = '';
 
   function answer(request: IncomingMessage, response: ServerResponse) {
@@ -42,8 +45,17 @@ export async function serveBrowser(options: {
     if (refused !== undefined) sendAnswer(response, { problem: refused });
     else if (isForInterface(request)) sendFile(response, files.get(request.url ?? ''));
     else if (request.method === 'POST' && request.url === paths.exchange) void exchange(request, response);
-    else if (!signIn.accepts(request.headers.authorization)) sendAnswer(response, { problem: signInNeeded });
-    else if (!routes.handle(request, response)) sendAnswer(response, { problem: nothingThere });
+    else answerSignedIn(request, response);
+  }
+
+  function answerSignedIn(request: IncomingMessage, response: ServerResponse) {
+    const signedIn = signIn.signedIn(request.headers.authorization);
+    if (signedIn === undefined) {
+      sendAnswer(response, { problem: signInNeeded });
+      return;
+    }
+    const service = options.service.by({ from: 'browser', openedBy: signedIn.openedBy });
+    if (!routes.handle(request, response, service)) sendAnswer(response, { problem: nothingThere });
   }
 
   async function exchange(request: IncomingMessage, response: ServerResponse) {
@@ -60,7 +72,7 @@ export async function serveBrowser(options: {
 
   return {
     origin,
-    link: () => `${origin}/#key=${signIn.newSecret()}`,
+    link: (openedBy) => `${origin}/#key=${signIn.newSecret(openedBy)}`,
     async [Symbol.asyncDispose]() {
       routes[Symbol.dispose]();
       await closeServer(server);

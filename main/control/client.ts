@@ -12,6 +12,7 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import {
   calls,
+  commandCalls,
   eventSchema,
   paths,
   problemSchema,
@@ -25,16 +26,36 @@ import { Failure } from '../failure.ts';
 import { checkPrivateFolder } from '../platform/data-folder.ts';
 import { brokerAddress } from './address.ts';
 
+/** Carries the number that was shown on the caller's terminal. */
+export const challengeHeader = 'latchkey-challenge';
+/** `GET /credentials/PROFILE`; here and not in the contract, which carries no credential. */
+export const credentialsPath = '/credentials/';
+
+type CommandCallName = keyof typeof commandCalls;
+type CommandInput<Name extends CommandCallName> = z.input<(typeof commandCalls)[Name]['input']>;
+type CommandOutput<Name extends CommandCallName> = z.output<(typeof commandCalls)[Name]['output']>;
+
 export interface BrokerClient {
   /**
    * Makes a call; what the broker refused is the answer's problem. Rejects with a `Failure` of code `NotRunning`
    * where no broker answers, `Refused` where the socket is not ours, and `Internal` where the answer makes no sense.
+   * @param challengeAnswer the number on the terminal that was asked for by the problem `ChallengeNeeded`
    */
   call<Name extends CallName>(
     name: Name,
     input: Input<Name>,
     signal?: AbortSignal,
+    challengeAnswer?: string,
   ): Promise<Answer<Output<Name>>>;
+  /** The same for the calls of the command alone. */
+  commandCall<Name extends CommandCallName>(
+    name: Name,
+    input: CommandInput<Name>,
+  ): Promise<Answer<CommandOutput<Name>>>;
+  /**
+   * The document that a `credential_process` prints, as it is; it may wait for a person. Rejects as `call` does.
+   */
+  credentials(profile: string): Promise<Answer<string>>;
   /** The events from now on, the state first, until `signal` or the broker ends them. Rejects as `call` does. */
   events(signal: AbortSignal): AsyncGenerator<BrokerEvent, void, void>;
 }
@@ -50,24 +71,51 @@ export function brokerAt(address: string): BrokerClient {
 }
 
 function clientOf(findAddress: () => Promise<string>): BrokerClient {
+  /** The value of a call's answer, not parsed yet. */
+  async function post(
+    name: string,
+    input: unknown,
+    signal?: AbortSignal,
+    challengeAnswer?: string,
+  ): Promise<Answer<unknown>> {
+    const body = JSON.stringify(input);
+    const { document } = await ask(
+      [
+        `POST ${paths.call}${name} HTTP/1.0`,
+        'Content-Type: application/json',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        ...(challengeAnswer === undefined ? [] : [`${challengeHeader}: ${challengeAnswer}`]),
+        '',
+        body,
+      ],
+      signal,
+    );
+    return parse(answerSchema, document);
+  }
+
+  async function ask(lines: string[], signal?: AbortSignal): Promise<{ isDone: boolean; document: string }> {
+    const socket = await send(await findAddress(), lines, signal);
+    const [head = '', document = ''] = (await received(socket)).split(/\r\n\r\n(.*)/s);
+    return { isDone: /^HTTP\/1\.\d 200 /.test(head), document };
+  }
+
   return {
-    async call(name, input, signal) {
-      const body = JSON.stringify(input);
-      const socket = await send(
-        await findAddress(),
-        [
-          `POST ${paths.call}${name} HTTP/1.0`,
-          'Content-Type: application/json',
-          `Content-Length: ${Buffer.byteLength(body)}`,
-          '',
-          body,
-        ],
-        signal,
-      );
-      const [, document] = (await received(socket)).split(/\r\n\r\n(.*)/s);
-      const answer = parse(answerSchema, document ?? '');
-      if ('problem' in answer) return answer;
-      return { value: parseValue(outputs[name].output, answer.value) };
+    async call(name, input, signal, challengeAnswer) {
+      const answer = await post(name, input, signal, challengeAnswer);
+      return 'problem' in answer ? answer : { value: parseValue(outputs[name].output, answer.value) };
+    },
+
+    async commandCall(name, input) {
+      const answer = await post(name, input);
+      return 'problem' in answer ? answer : { value: parseValue(commandOutputs[name].output, answer.value) };
+    },
+
+    async credentials(profile) {
+      // It goes into the request's first line. No profile's name has such characters.
+      if (!/^[!-~]+$/.test(profile))
+        return { problem: { code: 'NotFound', message: 'There is no profile of that name' } };
+      const { isDone, document } = await ask([`GET ${credentialsPath}${profile} HTTP/1.0`, '', '']);
+      return isDone ? { value: document } : { problem: parse(problemSchema, document) };
     },
 
     async *events(signal) {
@@ -88,6 +136,9 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
 
 /** The calls as far as TypeScript has to know them to follow a name to its output. */
 const outputs: { readonly [Name in CallName]: { readonly output: Schema<Output<Name>> } } = calls;
+const commandOutputs: {
+  readonly [Name in CommandCallName]: { readonly output: Schema<CommandOutput<Name>> };
+} = commandCalls;
 type Schema<Value> = z.core.$ZodType<Value>;
 
 // The problem first: a value may be anything, also missing.

@@ -48,16 +48,24 @@ export function createBoundedServer(
 
 /** The contract's routes, for a server that has already decided that the caller may use them. */
 export interface ContractRoutes extends Disposable {
-  /** Answers a request whose path is under `/call/` or is `/events`; false, with nothing sent, for any other. */
-  handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /**
+   * Answers a request whose path is under `/call/` or is `/events`; false, with nothing sent, for any other.
+   * @param service as whoever sent it has it
+   */
+  handle(request: IncomingMessage, response: ServerResponse, service: Service): boolean;
 }
 
-/** Makes the routes to `service`. Disposing them ends every event stream. */
-export function contractRoutes(service: Service): ContractRoutes {
+/** Makes the routes. Disposing them ends every event stream. */
+export function contractRoutes(): ContractRoutes {
   const streams = new Set<Disposable>();
   let callsUnderWay = 0;
 
-  async function answerCall(request: IncomingMessage, response: ServerResponse, name: string) {
+  async function answerCall(
+    request: IncomingMessage,
+    response: ServerResponse,
+    service: Service,
+    name: string,
+  ) {
     if (callsUnderWay >= bounds.callsAtOnce) {
       sendAnswer(response, { problem: tooMany });
       return;
@@ -71,7 +79,7 @@ export function contractRoutes(service: Service): ContractRoutes {
     }
   }
 
-  function streamEvents(response: ServerResponse) {
+  function streamEvents(response: ServerResponse, service: Service) {
     if (streams.size >= bounds.eventStreams) {
       sendAnswer(response, { problem: tooMany });
       return;
@@ -85,13 +93,13 @@ export function contractRoutes(service: Service): ContractRoutes {
   }
 
   return {
-    handle(request, response) {
+    handle(request, response, service) {
       const path = request.url ?? '';
       if (request.method === 'POST' && path.startsWith(paths.call)) {
         // The service never rejects, and `readJson` gives its problems as values.
-        void answerCall(request, response, path.slice(paths.call.length));
+        void answerCall(request, response, service, path.slice(paths.call.length));
       } else if (request.method === 'GET' && path === paths.events) {
-        streamEvents(response);
+        streamEvents(response, service);
       } else {
         return false;
       }
@@ -188,8 +196,13 @@ function invalid(message: string): { problem: Problem } {
 
 /** Sends an answer: 200 for a value, else a status by the kind of problem. */
 export function sendAnswer(response: ServerResponse, answer: Answer<unknown>): void {
-  const body = Buffer.from(JSON.stringify(answer));
-  response.writeHead('problem' in answer ? statusOf(answer.problem.code) : 200, {
+  sendJson(response, 'problem' in answer ? statusOf(answer.problem.code) : 200, JSON.stringify(answer));
+}
+
+/** Sends a JSON document that nobody may keep. */
+export function sendJson(response: ServerResponse, status: number, document: string): void {
+  const body = Buffer.from(document);
+  response.writeHead(status, {
     'content-type': 'application/json',
     'content-length': body.length,
     'cache-control': 'no-store',

@@ -1,4 +1,4 @@
-/** The contract's server for the `latchkey` command: a Unix socket that only its user can open, or a named pipe. */
+/** The server for the `latchkey` command and for `credential_process`: a Unix socket that only its user can open, or a named pipe. */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
@@ -6,26 +6,42 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { programBehind } from '../clients/behind-commands.ts';
+import type { Clients } from '../clients/clients.ts';
 import { Failure } from '../failure.ts';
 import { controlAddress, ensurePrivateFolder } from '../platform/data-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
+import type { Clock, PeerIdentity } from '../platform/ports.ts';
 import { noteAddress, notedAddress } from './address.ts';
-import { brokerAt, isMissing } from './client.ts';
+import type { Caller } from './caller.ts';
+import { brokerAt, challengeHeader, isMissing } from './client.ts';
+import { answerCredentials, profileInPath } from './credentials.ts';
 import { contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
-import type { Service } from './service.ts';
+import { admitOwnClientsOnly } from './local-clients.ts';
+import type { ServiceByCaller } from './service.ts';
+
+export interface LocalSocketOptions {
+  readonly service: ServiceByCaller;
+  readonly clients: Pick<Clients, 'connections' | 'source'>;
+  readonly clock: Clock;
+  readonly peer: PeerIdentity;
+}
 
 /**
- * Serves the contract for a data folder, as its only broker: also one that was started in another environment, whose
- * socket is elsewhere, is found.
+ * Serves a data folder, as its only broker: also one that was started in another environment, whose socket is elsewhere,
+ * is found.
  *
  * Fails with `AlreadyRunning` where the folder has a broker.
  */
-export async function serveDataFolder(service: Service, home: string): Promise<AsyncDisposable> {
+export async function serveDataFolder(
+  options: LocalSocketOptions & { readonly home: string },
+): Promise<AsyncDisposable> {
+  const { home } = options;
   const address = controlAddress(home);
   return await inTurn(join(home, '.starting'), async () => {
     const noted = await notedAddress(home);
     if (noted !== undefined && (await isListening(noted))) throw await alreadyRunning(noted);
-    const served = await serveLocalSocket(service, address);
+    const served = await serveLocalSocket(options, address);
     const note = await noteAddress(home, address);
     return {
       async [Symbol.asyncDispose]() {
@@ -37,24 +53,40 @@ export async function serveDataFolder(service: Service, home: string): Promise<A
 }
 
 /**
- * Serves the contract at `address`, see `controlAddress`. Disposing the result ends all connections and removes the
- * socket, unless somebody put another in its place.
+ * Serves the contract and `credential_process` at `address`, see `controlAddress`, to this user's programs. Disposing
+ * the result ends all connections and removes the socket, unless somebody put another in its place.
  *
  * Fails with `AlreadyRunning` where a broker listens there already; a socket that a dead broker left is replaced.
  * Of several that start at once exactly one gets the address.
  */
-export async function serveLocalSocket(service: Service, address: string): Promise<AsyncDisposable> {
-  const routes = contractRoutes(service);
+export async function serveLocalSocket(
+  options: LocalSocketOptions,
+  address: string,
+): Promise<AsyncDisposable> {
+  const { service, clients, clock, peer } = options;
+  const routes = contractRoutes();
   const server = createBoundedServer((request, response) => {
+    const client = clientOn(request.socket);
     if (isSentBy(request, ['browser', 'proxy']))
       return sendAnswer(response, {
-        problem: { code: 'Refused', message: 'This socket is for the latchkey command only.' },
+        problem: { code: 'Refused', message: 'This socket is for programs of this user only.' },
       });
-    if (!routes.handle(request, response))
+    const profile = profileInPath(request);
+    if (profile !== undefined) {
+      const connection = clients.connections.add(async () => {
+        const known = await client;
+        return known && programBehind(known);
+      });
+      return void answerCredentials({ clock, source: clients.source }, connection, profile, response);
+    }
+    const challengeAnswer = request.headersDistinct[challengeHeader]?.[0];
+    const caller: Caller = { from: 'command', client, challengeAnswer };
+    if (!routes.handle(request, response, service.by(caller)))
       sendAnswer(response, {
         problem: { code: 'NotFound', message: `There is no ${request.method ?? ''} ${request.url ?? ''}.` },
       });
   });
+  const clientOn = admitOwnClientsOnly(server, peer);
   const remove =
     process.platform === 'win32' ? await listenOnPipe(server, address) : await listen(server, address);
   return {

@@ -1,5 +1,6 @@
 /** The contract's server side, whatever the transport. */
 import type { Answer, BrokerEvent, CallName } from '../../preload/contract.ts';
+import type { Caller } from './caller.ts';
 
 export interface Service {
   /**
@@ -9,4 +10,9 @@ export interface Service {
   call(name: CallName | (string & {}), input: unknown): Promise<Answer<unknown>>;
   /** Tells `listener` the state and every change of it until the result is disposed. */
   subscribe(listener: (event: BrokerEvent) => void): Disposable;
+}
+
+/** The service as a caller has it: what may be done depends on who does it. */
+export interface ServiceByCaller {
+  by(caller: Caller): Service;
 }

@@ -5,7 +5,7 @@
  * There is no cookie on purpose: cookies ignore ports, so every server on 127.0.0.1 would get it.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Clock } from '../platform/ports.ts';
+import type { Client, Clock } from '../platform/ports.ts';
 
 /** How long a secret can be exchanged. */
 export const secretLifeMs = 5 * 60 * 1000;
@@ -15,12 +15,18 @@ export const idleTokenLifeMs = 12 * 60 * 60 * 1000;
 const mostSecrets = 16;
 const mostTokens = 64;
 
-interface Token {
+/** Who signed in. */
+export interface SignedIn {
+  /** The program that asked for the link; undefined where none did. */
+  readonly openedBy: Client | undefined;
+}
+
+interface Token extends SignedIn {
   readonly hash: Buffer;
   usedAtElapsedMs: number;
 }
 
-interface OutstandingSecret {
+interface OutstandingSecret extends SignedIn {
   readonly hash: Buffer;
   readonly madeAtMs: number;
 }
@@ -35,10 +41,10 @@ export class SignIn {
     this.#clock = clock;
   }
 
-  /** A new secret of 256 bits for a link, good for one exchange within {@link secretLifeMs}. */
-  newSecret(): string {
+  /** A new secret of 256 bits for a link that a program asked for, good for one exchange within {@link secretLifeMs}. */
+  newSecret(openedBy?: Client): string {
     const secret = randomText();
-    const made = { hash: hashOf(secret), madeAtMs: this.#clock.now() };
+    const made = { hash: hashOf(secret), madeAtMs: this.#clock.now(), openedBy };
     this.#secrets = [...this.#secrets, made].slice(-mostSecrets);
     return secret;
   }
@@ -53,21 +59,22 @@ export class SignIn {
     if (outstanding === undefined || now < outstanding.madeAtMs) return undefined;
     if (now >= outstanding.madeAtMs + secretLifeMs) return undefined;
     const token = randomText();
-    const made = { hash: hashOf(token), usedAtElapsedMs: this.#clock.elapsed() };
+    const { openedBy } = outstanding;
+    const made = { hash: hashOf(token), usedAtElapsedMs: this.#clock.elapsed(), openedBy };
     this.#tokens = [...this.#tokens, made].slice(-mostTokens);
     return token;
   }
 
-  /** True for an `Authorization` header with a token that was handed out. */
-  accepts(authorization: string | undefined): boolean {
+  /** Who has the token of an `Authorization` header; undefined where it has none that was handed out. */
+  signedIn(authorization: string | undefined): SignedIn | undefined {
     const [, token] = /^Bearer ([\w-]{1,64})$/.exec(authorization ?? '') ?? [];
-    if (token === undefined) return false;
+    if (token === undefined) return undefined;
     const hash = hashOf(token);
     const now = this.#clock.elapsed();
     this.#tokens = this.#tokens.filter(({ usedAtElapsedMs }) => now - usedAtElapsedMs < idleTokenLifeMs);
     const known = this.#tokens.find((candidate) => timingSafeEqual(candidate.hash, hash));
     if (known) known.usedAtElapsedMs = now;
-    return known !== undefined;
+    return known;
   }
 }
 

@@ -1,36 +1,33 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { ClientConnection } from '../clients/client-connections.ts';
+import type { CredentialSource } from '../clients/credential-source.ts';
+import type { Chosen } from '../clients/profile-choice.ts';
 import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
-import type { Profile } from '../profiles/profile.ts';
 import type { Session } from '../sts/session.ts';
+import { inTime } from './answer-in-time.ts';
 import { credentialsDocument, refusalDocument } from './credentials-document.ts';
-import { admit } from './guard.ts';
+import type { Admitted } from './guard.ts';
 import { metadataDocument, roleInPath } from './metadata.ts';
 import { longestTokenLifeSeconds, type TokenIssuer } from './token.ts';
-
-/** What the endpoint asks of the broker below it. */
-export interface CredentialSource {
-  /** The profile that is served now; undefined where there is none, or all is locked. */
-  readonly profile: () => Profile | undefined;
-  /** Its session from memory. */
-  readonly take: (profile: string) => Session | undefined;
-  /** Its session, acquired for the program at the other end of `socket`; rejects with the Failure why not. */
-  readonly acquire: (profile: string, socket: Socket) => Promise<Session>;
-  /** Told of each connection that may ask. */
-  readonly connected: (socket: Socket) => void;
-  /** Told of each session that is handed out, and on which connection. */
-  readonly handedOut: (profile: string, session: Session, socket: Socket) => void;
-  /** Whether it waits for a person's MFA code. */
-  readonly isWaitingForMfa: (profile: string) => boolean;
-}
 
 export interface ImdsOptions {
   readonly clock: Clock;
   readonly tokens: TokenIssuer;
   readonly source: CredentialSource;
-  /** The only Host that is answered: `127.0.0.1:PORT`. */
-  readonly host: string;
+  /** The profile that a port of its own serves; undefined where the program decides. */
+  readonly ownProfile: string | undefined;
+  /** Whether requests without a token, of version 1, are answered. */
+  readonly isV1On: () => boolean;
+}
+
+/** A request that the guard has let through. */
+export interface Asked {
+  readonly connection: ClientConnection;
+  readonly method: string;
+  /** Without a query, with doubled and trailing slashes folded. */
+  readonly path: string;
+  readonly admitted: Admitted;
 }
 
 /**
@@ -41,60 +38,78 @@ const longestWaitMs = 250;
 
 const tokenPath = '/latest/api/token';
 
-/** Answers one request as the instance metadata service, version 2. */
-export function answerImds(options: ImdsOptions, request: IncomingMessage, response: ServerResponse): void {
-  const admitted = admit(request.rawHeaders, options.host);
-  if ('refusal' in admitted) {
-    // To a token's PUT AWS answers a proxy with 403; but SDKs then try version 1, and 400 ends the matter.
-    send(response, request.method === 'PUT' ? 400 : 403, `Latchkey: ${admitted.refusal}\n`);
+/** Answers one request as the instance metadata service. */
+export function answerImds(options: ImdsOptions, asked: Asked, response: ServerResponse): void {
+  const { method, path, admitted, connection } = asked;
+  const refuse = (status: number, reason: string) => {
+    options.source.refused(connection, reason);
+    send(response, status, `Latchkey: ${reason}\n`);
+  };
+  if (path === tokenPath) {
+    answerToken(options, asked, response, refuse);
     return;
   }
-  const path = pathOf(request.url ?? '');
-  if (path === undefined) {
-    send(response, 400, 'Latchkey: the request must name a path\n');
-  } else if (path === tokenPath) {
-    answerToken(options, request, response, admitted.tokenTtl);
-  } else if (request.method !== 'GET') {
+  if (method !== 'GET') {
+    options.source.refused(connection, 'only GET is answered here');
     send(response, 405, '', undefined, 'GET');
-  } else {
-    const remainingSeconds =
-      admitted.token === undefined ? undefined : options.tokens.remainingSeconds(admitted.token);
-    if (remainingSeconds === undefined) {
-      send(response, 401, 'Latchkey: a valid X-aws-ec2-metadata-token is needed (IMDSv2)\n');
-      return;
-    }
-    answerPath(options, path, response, remainingSeconds);
+    return;
   }
+  if (admitted.token === undefined && options.isV1On()) {
+    answerPath(options, asked, response, undefined);
+    return;
+  }
+  const life = admitted.token === undefined ? undefined : options.tokens.remainingSeconds(admitted.token);
+  if (life === undefined) refuse(401, 'a valid X-aws-ec2-metadata-token is needed (IMDSv2)');
+  else answerPath(options, asked, response, life);
 }
 
 function answerToken(
-  { tokens }: ImdsOptions,
-  request: IncomingMessage,
+  { tokens, source }: ImdsOptions,
+  { method, admitted: { tokenTtl: ttl }, connection }: Asked,
   response: ServerResponse,
-  ttl: string | undefined,
+  refuse: (status: number, reason: string) => void,
 ): void {
-  if (request.method !== 'PUT') {
+  if (method !== 'PUT') {
+    source.refused(connection, 'a token is had by PUT');
     send(response, 405, '', undefined, 'OPTIONS, PUT');
     return;
   }
   const lifeSeconds = ttl !== undefined && /^\d{1,5}$/.test(ttl) ? Number(ttl) : 0;
-  if (lifeSeconds < 1 || lifeSeconds > longestTokenLifeSeconds) {
-    send(
-      response,
-      400,
-      `Latchkey: X-aws-ec2-metadata-token-ttl-seconds must be from 1 to ${longestTokenLifeSeconds}\n`,
-    );
-    return;
-  }
-  send(response, 200, tokens.issue(lifeSeconds), lifeSeconds);
+  if (lifeSeconds < 1 || lifeSeconds > longestTokenLifeSeconds)
+    refuse(400, `X-aws-ec2-metadata-token-ttl-seconds must be from 1 to ${longestTokenLifeSeconds}`);
+  else send(response, 200, tokens.issue(lifeSeconds), lifeSeconds);
 }
 
-function answerPath(options: ImdsOptions, path: string, response: ServerResponse, life: TokenLife): void {
-  const profile = options.source.profile();
-  if (!profile) {
-    send(response, 404, 'Latchkey: no profile is active, or Latchkey is locked\n', life);
+function answerPath(options: ImdsOptions, asked: Asked, response: ServerResponse, life: TokenLife): void {
+  const { source, ownProfile } = options;
+  const chosen =
+    ownProfile === undefined ? source.choose(asked.connection) : source.named(ownProfile, 'port');
+  if (chosen instanceof Promise) {
+    const answer = (known: Chosen | Failure) => {
+      answerFor(options, asked, known, response, life);
+    };
+    void inTime(options.clock, longestWaitMs, chosen, stillLooking).then(answer, (error: unknown) => {
+      answer(failureOf(error));
+    });
+  } else {
+    answerFor(options, asked, chosen, response, life);
+  }
+}
+
+function answerFor(
+  options: ImdsOptions,
+  { connection, path }: Asked,
+  chosen: Chosen | Failure,
+  response: ServerResponse,
+  life: TokenLife,
+): void {
+  const { source } = options;
+  if (chosen instanceof Failure) {
+    source.refused(connection, chosen.message);
+    send(response, 404, `Latchkey: ${chosen.message}\n`, life);
     return;
   }
+  const { profile } = chosen;
   const role = roleInPath(path);
   if (role === undefined) {
     const document = metadataDocument(path, profile);
@@ -104,61 +119,58 @@ function answerPath(options: ImdsOptions, path: string, response: ServerResponse
   }
   // An exact name only: after a switch a client must not get another profile's credentials than it asked for.
   if (role !== profile.name) {
+    source.refused(connection, 'another profile is served than the one asked for', profile.name);
     send(response, 404, '', life);
     return;
   }
-  const session = options.source.take(role);
-  if (session) handOut(options, profile, session, response, life);
-  else void answerOnceAcquired(options, profile, response, life);
+  const session = source.take(connection, chosen);
+  if (session) handOut(options, connection, chosen, session, response, life);
+  else void answerOnceAcquired(options, connection, chosen, response, life);
 }
 
 function handOut(
   { source }: ImdsOptions,
-  profile: Profile,
+  connection: ClientConnection,
+  chosen: Chosen,
   session: Session,
   response: ServerResponse,
   life: TokenLife,
 ): void {
-  send(response, 200, credentialsDocument(session, profile), life);
-  source.handedOut(profile.name, session, response.req.socket);
+  send(response, 200, credentialsDocument(session, chosen.profile), life);
+  source.served(connection, chosen, session);
 }
 
 async function answerOnceAcquired(
   options: ImdsOptions,
-  profile: Profile,
+  connection: ClientConnection,
+  chosen: Chosen,
   response: ServerResponse,
   life: TokenLife,
 ): Promise<void> {
   const { clock, source } = options;
-  let waiting: Disposable | undefined;
-  const tooSlow = new Promise<never>((_resolve, reject) => {
-    waiting = clock.schedule(longestWaitMs, () => {
-      reject(source.isWaitingForMfa(profile.name) ? codeWanted(profile) : stillAcquiring());
-    });
-  });
   try {
-    const acquired = source.acquire(profile.name, response.req.socket);
-    const session = await Promise.race([acquired, tooSlow]);
-    // Another profile may have become the active one meanwhile, or all been locked.
-    if (source.profile()?.name === profile.name) handOut(options, profile, session, response, life);
-    else send(response, 404, '', life);
+    const session = await inTime(clock, longestWaitMs, source.acquire(connection, chosen), () =>
+      source.waitsFor(connection, chosen),
+    );
+    if (source.isStill(connection, chosen, session)) {
+      handOut(options, connection, chosen, session, response, life);
+      return;
+    }
+    source.refused(connection, 'another profile is served than the one asked for', chosen.profile.name);
+    send(response, 404, '', life);
   } catch (error) {
-    const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
+    const failure = failureOf(error);
+    source.refused(connection, failure.message, chosen.profile.name);
     send(response, statusOf(failure), refusalDocument(failure, clock.now()), life);
-  } finally {
-    waiting?.[Symbol.dispose]();
   }
 }
 
-function codeWanted({ name }: Profile): Failure {
-  return new Failure(
-    'MfaRequired',
-    `An MFA code for ${name} is wanted: give it in the Latchkey window, or with "latchkey mfa CODE"`,
-  );
+function stillLooking(): Failure {
+  return new Failure('Unreachable', 'It is still being looked up which program asks; ask again in a moment');
 }
 
-function stillAcquiring(): Failure {
-  return new Failure('Unreachable', 'The session is still being acquired; ask again in a moment');
+function failureOf(error: unknown): Failure {
+  return error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
 }
 
 /**
@@ -176,16 +188,7 @@ function statusOf({ code }: Failure): number {
   }
 }
 
-/** The path, with doubled and trailing slashes folded (Java, .NET and JS v2 make `//latest`); undefined for `*` and whole URLs. */
-function pathOf(target: string): string | undefined {
-  if (!target.startsWith('/')) return undefined;
-  const query = target.indexOf('?');
-  const path = query === -1 ? target : target.slice(0, query);
-  if (!path.includes('//') && !path.endsWith('/')) return path;
-  return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
-}
-
-/** The TTL header, which Go and Rust need with the token, and which the real service sends with every answer. */
+/** The TTL header, which Go and Rust need with the token, and which the real service sends with every answer to one. */
 type TokenLife = number | undefined;
 
 /**

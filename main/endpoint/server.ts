@@ -1,8 +1,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Clients } from '../clients/clients.ts';
 import { Failure } from '../failure.ts';
 import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
 import type { Clock, PeerIdentity } from '../platform/ports.ts';
-import { answerImds, type CredentialSource } from './imds.ts';
+import { answerContainer, containerPrefix } from './container.ts';
+import { CrowdControl, mostConnections } from './crowd-control.ts';
+import { admit } from './guard.ts';
+import { answerImds, type Asked } from './imds.ts';
 import { TokenIssuer } from './token.ts';
 
 export interface EndpointOptions {
@@ -10,7 +15,13 @@ export interface EndpointOptions {
   readonly port: number;
   readonly clock: Clock;
   readonly peer: PeerIdentity;
-  readonly source: CredentialSource;
+  readonly clients: Pick<Clients, 'connections' | 'source' | 'containerTokens'>;
+  /** The profile that this port serves, whoever asks; without it the program decides. */
+  readonly ownProfile?: string | undefined;
+  /** Whether IMDS answers requests without a token (version 1). */
+  readonly isV1On: () => boolean;
+  /** Whether `http://169.254.169.254/` leads here now. */
+  readonly linkLocalIsOn: () => boolean;
 }
 
 export interface Endpoint extends AsyncDisposable {
@@ -18,12 +29,17 @@ export interface Endpoint extends AsyncDisposable {
   readonly url: string;
 }
 
+/** A client that sends more before the first is answered is not an SDK. */
+const mostUnanswered = 8;
+
 /**
- * Serves IMDS on loopback, for the processes of this user only: whose process is at the other end is known
- * before a byte of it is read.
+ * Serves IMDS and the container protocol on loopback, for the processes of this user only: whose process is at the other
+ * end is known before a byte of it is read.
  * @throws Failure PortTaken naming the setting; it never takes another port by itself
  */
-export async function serveEndpoint({ port, clock, peer, source }: EndpointOptions): Promise<Endpoint> {
+export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint> {
+  const { port, peer } = options;
+  const { connections } = options.clients;
   const server = createServer({
     maxHeaderSize: 8192,
     headersTimeout: 5_000,
@@ -31,21 +47,23 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
     keepAliveTimeout: 30_000,
     connectionsCheckingInterval: 5_000,
   });
-  server.maxConnections = 1024;
+  server.maxConnections = mostConnections;
   // Node's own limit drops further headers silently, and would hide them from the guard; the size is bounded above.
   server.maxHeadersCount = 0;
-  server.on('connection', source.connected);
+  const crowd = new CrowdControl(connections);
+  server.on('connection', (socket: Socket) => {
+    void connections.at(socket).identifyWhereCheap();
+    crowd.add(socket);
+  });
   admitOwnUserOnly(server, peer);
   const bound = await listenOnLoopback(server, port).catch((error: unknown) => {
     throw portTaken(port, error) ?? error;
   });
   const host = `${loopbackAddress}:${bound}`;
-  const imds = { clock, source, host, tokens: new TokenIssuer(clock, host) };
+  const answer = createAnswer(options, host);
   // Node answers a request with `Expect` by itself, before the guard has seen it, unless these are listened to.
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
-    server.on(event, (request: IncomingMessage, response: ServerResponse) => {
-      answerImds(imds, request, response);
-    });
+    server.on(event, answer);
   }
   server.on('clientError', (_error, socket) => {
     // Malformed requests get no answer that could tell a stranger who listens.
@@ -55,6 +73,63 @@ export async function serveEndpoint({ port, clock, peer, source }: EndpointOptio
     url: `http://${host}/`,
     [Symbol.asyncDispose]: () => closeServer(server),
   };
+}
+
+/** What answers each request of a server at `host`: the guard first, then the protocol that the path belongs to. */
+function createAnswer(options: EndpointOptions, host: string) {
+  const { clock, isV1On, ownProfile, linkLocalIsOn } = options;
+  const { source, connections, containerTokens } = options.clients;
+  const imds = { clock, source, ownProfile, isV1On, tokens: new TokenIssuer(clock, host) };
+  const container = { clock, source, tokens: containerTokens };
+  const unanswered = new WeakMap<Socket, number>();
+
+  return (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket, method = '' } = request;
+    const connection = connections.at(socket);
+    const refuse = (status: number, reason: string) => {
+      source.refused(connection, reason);
+      refused(response, status, reason);
+    };
+    const admitted = admit(request.rawHeaders, host, linkLocalIsOn);
+    if ('refusal' in admitted) {
+      // To a token's PUT AWS answers a proxy with 403; but SDKs then try version 1, and 400 ends the matter.
+      refuse(method === 'PUT' ? 400 : 403, admitted.refusal);
+      return;
+    }
+    const path = pathOf(request.url ?? '');
+    if (path === undefined) {
+      refuse(400, 'the request must name a path');
+      return;
+    }
+    const asked: Asked = { connection, method, path, admitted };
+    if (ownProfile === undefined && path.startsWith(containerPrefix))
+      answerContainer(container, asked, response);
+    else answerImds(imds, asked, response);
+    if (!response.writableEnded) noteUnanswered(socket, response);
+  };
+
+  /** Answers that wait for something are few on one connection: whoever sends on without reading is let go. */
+  function noteUnanswered(socket: Socket, response: ServerResponse): void {
+    const count = (unanswered.get(socket) ?? 0) + 1;
+    unanswered.set(socket, count);
+    response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
+    if (count > mostUnanswered) socket.destroy();
+  }
+}
+
+/** The path, with doubled and trailing slashes folded (Java, .NET and JS v2 make `//latest`); undefined for `*` and whole URLs. */
+export function pathOf(target: string): string | undefined {
+  if (!target.startsWith('/')) return undefined;
+  const query = target.indexOf('?');
+  const path = query === -1 ? target : target.slice(0, query);
+  if (!path.includes('//') && !path.endsWith('/')) return path;
+  return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
+}
+
+function refused(response: ServerResponse, status: number, reason: string): void {
+  const body = `Latchkey: ${reason}\n`;
+  response.writeHead(status, ['Content-Type', 'text/plain', 'Content-Length', Buffer.byteLength(body)]);
+  response.end(body);
 }
 
 /** The failure to listen in words, where it is one that another port mends. */

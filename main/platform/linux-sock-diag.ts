@@ -1,8 +1,7 @@
-import { isIPv4, isIPv6 } from 'node:net';
 import { Failure } from '../failure.ts';
+import { addressBytes, isMappedIPv4 } from './address-bytes.ts';
 import { loadLibc } from './libc.ts';
-import { linuxProcesses } from './linux-processes.ts';
-import type { AcceptedConnection, PeerIdentity, Program } from './ports.ts';
+import type { AcceptedConnection } from './ports.ts';
 
 /** The socket at the other end of a loopback connection: who created it, and which inode names it in `/proc`. */
 export interface PeerSocket {
@@ -10,14 +9,13 @@ export interface PeerSocket {
   readonly inode: number;
 }
 
+/** The broker's end of a connection. */
+export type LocalEnd = Pick<AcceptedConnection, 'localAddress' | 'localPort'>;
+
 /** The peer's side of loopback connections, as the Linux kernel knows it. */
-export interface LinuxPeerIdentity extends PeerIdentity, Disposable {
+export interface LinuxSockDiag extends Disposable {
   /** The peer's socket, or undefined where no open socket stands for exactly this connection. */
   peerSocket(connection: AcceptedConnection): PeerSocket | undefined;
-  /** Whether the socket is this user's. */
-  isOwn(socket: PeerSocket): boolean;
-  /** The program of this user that holds the socket: `programAt` for who asked for the socket before. */
-  programHolding(socket: PeerSocket): Promise<Program | undefined>;
 }
 
 // linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h, bits/socket.h, net/tcp_states.h
@@ -36,8 +34,8 @@ const INET_DIAG_NOCOOKIE = 0xffffffff;
 /** ESTABLISHED, FIN_WAIT1, FIN_WAIT2 and CLOSE_WAIT: the states of a connection that was once established. */
 const connectedStates: ReadonlySet<number> = new Set([1, 4, 5, 8]);
 
-/** What the kernel shows for a uid that our user namespace does not map (/proc/sys/kernel/overflowuid). */
-const overflowUid = 65534;
+/** The state of a socket that stands for no connection. */
+const LISTEN = 10;
 
 const headerBytes = 16;
 const requestBytes = headerBytes + 56;
@@ -50,18 +48,19 @@ const requestSocketId = headerBytes + 8;
  * in its hash table, some microseconds whatever else is open, where reading `/proc/net/tcp` takes milliseconds and
  * any local program can make it slower.
  *
- * A client counts as whoever created its socket: one that was started through `sudo` is root's, not ours.
  * Fails with `Internal` where the kernel gives no such socket.
+ *
+ * @param redirectedFrom where clients connected to whose connections the system redirects here (DNAT), while it does.
+ * Their sockets still have that for their other end, so they are asked for by it where there is none by the ends that
+ * we see. Any socket there is by those decides, whosever and in whichever state: it may be another user's.
  */
-export function linuxSockDiag(processes = linuxProcesses()): LinuxPeerIdentity {
+export function linuxSockDiag(redirectedFrom: () => LocalEnd | undefined): LinuxSockDiag {
   const netlink = openNetlink();
-  const ownUid = process.getuid?.();
   const answer = Buffer.alloc(1024);
   let sequence = 0;
 
-  function peerSocket(connection: AcceptedConnection): PeerSocket | undefined {
-    const id = socketIdSeenFromPeer(connection);
-    if (id === undefined) return undefined;
+  /** The socket with these ends, in whichever state; undefined where there is none. */
+  function socketWith(id: SocketId): DiagSocket | undefined {
     sequence = (sequence + 1) >>> 0;
     if (!netlink.send(socketRequest(id, sequence))) return undefined;
     // The kernel puts its answer in the queue before `send` returns: an empty queue means that none will come, and
@@ -75,26 +74,20 @@ export function linuxSockDiag(processes = linuxProcesses()): LinuxPeerIdentity {
     }
   }
 
-  function isOwn(socket: PeerSocket): boolean {
-    return socket.uid === ownUid && socket.uid !== overflowUid;
-  }
-
-  /** Another user's socket is not looked for: that would cost a search of all processes, and find none. */
-  async function programHolding(socket: PeerSocket): Promise<Program | undefined> {
-    return isOwn(socket) ? processes.programWith(socket.inode) : undefined;
+  function socketSeenFromPeer(connection: AcceptedConnection): DiagSocket | undefined {
+    const id = socketIdSeenFromPeer(connection);
+    return id && socketWith(id);
   }
 
   return {
-    peerSocket,
-    isOwn,
-    programHolding,
-    isOwnUser(connection) {
-      const peer = peerSocket(connection);
-      return peer !== undefined && isOwn(peer);
-    },
-    async programAt(connection) {
-      const peer = peerSocket(connection);
-      return peer && programHolding(peer);
+    peerSocket(connection) {
+      let found = socketSeenFromPeer(connection);
+      const original = found ? undefined : redirectedFrom();
+      if (original) {
+        const { localAddress, localPort } = original;
+        found = socketSeenFromPeer({ ...connection, localAddress, localPort });
+      }
+      return found?.isConnected ? { uid: found.uid, inode: found.inode } : undefined;
     },
     [Symbol.dispose]: () => netlink.close(),
   };
@@ -138,46 +131,24 @@ function socketRequest(id: SocketId, sequence: number): Buffer {
   return request;
 }
 
+interface DiagSocket extends PeerSocket {
+  /** Whether it stands for a connection that was established, and is held by a process. */
+  readonly isConnected: boolean;
+}
+
 /**
- * What the kernel's answer says of the peer. Where no connection stands, its look-up goes on to listening sockets, and
- * one that is only being made may have the ends of one that was: the state tells these from the peer's.
- * A socket that no process holds any more has inode 0, and on many kernels uid 0 with it: root's, were it believed.
+ * What the kernel's answer says of a socket. Where no connection stands, its look-up goes on to listening sockets, which
+ * are none of ours to see, and one that is only being made may have the ends of one that was: the state tells these
+ * from the peer's. A socket that no process holds any more has inode 0, and on many kernels uid 0 with it: root's, were
+ * it believed.
  */
-function readAnswer(answer: Buffer): PeerSocket | undefined {
+function readAnswer(answer: Buffer): DiagSocket | undefined {
   if (answer.length < answerBytes || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
-  if (!connectedStates.has(answer.readUInt8(headerBytes + 1))) return undefined;
+  const state = answer.readUInt8(headerBytes + 1);
+  if (state === LISTEN) return undefined;
   const uid = answer.readUInt32LE(headerBytes + 64);
   const inode = answer.readUInt32LE(headerBytes + 68);
-  return inode === 0 ? undefined : { uid, inode };
-}
-
-/** The 16 bytes of an IPv6 address, of an IPv4 address as mapped into IPv6; undefined if it is neither. */
-function addressBytes(address: string): Buffer | undefined {
-  if (isIPv4(address)) return mappedIPv4(Buffer.from(address.split('.').map(Number)));
-  if (!isIPv6(address) || address.includes('%')) return undefined;
-  const dotted = /[\d.]+$/.exec(address)?.[0] ?? '';
-  const tail = isIPv4(dotted) ? Buffer.from(dotted.split('.').map(Number)).toString('hex') : '';
-  const groups =
-    tail === '' ? address : `${address.slice(0, -dotted.length)}${tail.slice(0, 4)}:${tail.slice(4)}`;
-  const [head = '', rest] = groups.split('::');
-  const toHex = (part: string) =>
-    part
-      .split(':')
-      .filter((group) => group !== '')
-      .map((group) => group.padStart(4, '0'))
-      .join('');
-  const end = rest === undefined ? '' : toHex(rest);
-  return Buffer.from(toHex(head).padEnd(32 - end.length, '0') + end, 'hex');
-}
-
-const mappedPrefix = Buffer.from('00000000000000000000ffff', 'hex');
-
-function mappedIPv4(address: Buffer): Buffer {
-  return Buffer.concat([mappedPrefix, address]);
-}
-
-function isMappedIPv4(address: Buffer): boolean {
-  return address.subarray(0, 12).equals(mappedPrefix);
+  return { uid, inode, isConnected: connectedStates.has(state) && inode !== 0 };
 }
 
 interface Netlink {

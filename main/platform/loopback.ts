@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Failure } from '../failure.ts';
-import type { AcceptedConnection, PeerIdentity, Program } from './ports.ts';
+import type { AcceptedConnection, Client, PeerIdentity } from './ports.ts';
 
 /** A literal address: a name could be made to lead somewhere else. */
 export const loopbackAddress = '127.0.0.1';
@@ -79,13 +79,13 @@ function isOwnUser(peer: PeerIdentity, socket: Socket): Promise<boolean> | boole
 }
 
 /** Which program is at the other end of an accepted connection; undefined where it cannot be told. It never rejects. */
-export async function programAt(peer: PeerIdentity, socket: Socket): Promise<Program | undefined> {
+export async function clientAt(peer: PeerIdentity, socket: Socket): Promise<Client | undefined> {
   const connection = endsOf(socket);
-  return connection && peer.programAt(connection);
+  return connection && peer.clientAt(connection);
 }
 
-/** Undefined where the other end has gone already. */
-function endsOf({
+/** The two ends of an accepted connection; undefined where the other one has gone already. */
+export function endsOf({
   localAddress,
   localPort,
   remoteAddress,

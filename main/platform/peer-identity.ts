@@ -1,7 +1,8 @@
 import { Failure } from '../failure.ts';
-import { darwinLsof } from './darwin-lsof.ts';
-import { linuxSockDiag } from './linux-sock-diag.ts';
+import { darwinPeerIdentity } from './darwin-peer-identity.ts';
+import { linuxPeerIdentity } from './linux-peer-identity.ts';
 import type { PeerIdentity } from './ports.ts';
+import { windowsPeerIdentity } from './windows-peer-identity.ts';
 
 /**
  * How this platform tells whose process is at the other end of a loopback connection.
@@ -11,13 +12,15 @@ import type { PeerIdentity } from './ports.ts';
 export function peerIdentity(platform: NodeJS.Platform = process.platform): PeerIdentity {
   switch (platform) {
     case 'linux':
-      return linuxSockDiag();
+      return linuxPeerIdentity();
     case 'darwin':
-      return darwinLsof();
+      return darwinPeerIdentity();
+    case 'win32':
+      return windowsPeerIdentity();
     default:
       throw new Failure(
         'Refused',
-        `This version of Latchkey cannot yet tell whose program is asking on ${platform === 'win32' ? 'Windows' : platform}, so it serves no credentials there. Run it on Linux or macOS, or inside WSL for the programs there.`,
+        `This version of Latchkey cannot tell whose program is asking on ${platform}, so it serves no credentials there. Run it on Linux, macOS or Windows.`,
       );
   }
 }

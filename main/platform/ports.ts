@@ -34,14 +34,40 @@ export interface AcceptedConnection {
   readonly remotePort: number;
 }
 
-/** A program on this machine. */
-export interface Program {
+/** Which process is meant: pids are used again, so the time of its start belongs to its name. */
+export interface ProcessIdentity {
   readonly pid: number;
-  /** What a person calls it: its executable's name, or its script's where an interpreter runs one. */
-  readonly name: string;
+  /** When it was started, in a unit of the system's own (Linux: clock ticks since the machine's start): to be compared only. */
+  readonly start: number;
 }
 
-/** Tells whose process is at the other end of a loopback connection. */
+/** A running process. What the system does not tell is undefined or empty. */
+export interface Process extends ProcessIdentity {
+  /** What a person calls it: its executable's name, or its script's where an interpreter runs one. */
+  readonly name: string;
+  /** The path of its executable. */
+  readonly executable: string | undefined;
+  /** What it was started with, its own name first. It may hold secrets: to decide by and to show to a person, never to be kept. */
+  readonly commandLine: readonly string[];
+  readonly workingFolder: string | undefined;
+  /** When it was started, in milliseconds since the Unix epoch. */
+  readonly startedAtMs: number;
+  /** The pid of its session's leader: of the shell, where it was started in a terminal. */
+  readonly sessionId: number | undefined;
+  /** The path of its controlling terminal. */
+  readonly terminal: string | undefined;
+}
+
+/** A program that asks for credentials: its process, and what started that. */
+export interface Client {
+  readonly process: Process;
+  /** The chain of its parents of this user, the nearest first: shell, terminal… */
+  readonly parents: readonly Process[];
+  /** Where it only passes on what others ask, from a container or a virtual machine: what it belongs to (`Docker`, `WSL`…). */
+  readonly forwarder: string | undefined;
+}
+
+/** Tells whose process is at the other end of a connection on this machine, and which. */
 export interface PeerIdentity {
   /**
    * True when the process at the other end belongs to the user this broker runs as.
@@ -52,7 +78,13 @@ export interface PeerIdentity {
    * The program at the other end, while the connection is open; undefined where it cannot be told. It takes
    * milliseconds, off the event loop, and never rejects.
    */
-  programAt(connection: AcceptedConnection): Promise<Program | undefined>;
+  clientAt(connection: AcceptedConnection): Promise<Client | undefined>;
+  /** As `isOwnUser`, for a connection on a Unix socket, by the descriptor of the accepted end. */
+  isOwnUserOnLocalSocket(descriptor: number): boolean;
+  /** As `clientAt`, for a connection on a Unix socket, by the descriptor of the accepted end. */
+  clientOnLocalSocket(descriptor: number): Promise<Client | undefined>;
+  /** Whether a process still runs, and is the same one. At once, in some microseconds. */
+  isRunning(process: ProcessIdentity): boolean;
 }
 
 /** What happens to the machine, and whether somebody is at it. */

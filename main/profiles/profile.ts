@@ -54,6 +54,14 @@ function seconds(field: string, limit: { minimum: number; maximum: number }, wor
     .check(z.int(message), z.minimum(limit.minimum, message), z.maximum(limit.maximum, message));
 }
 
+/** A TCP port that a server of this user may have. */
+export function port(field: string) {
+  const message = `${field} must be a whole number from 1024 to 65535`;
+  return z
+    .number({ error: message })
+    .check(z.int(message), z.minimum(1024, message), z.maximum(65535, message));
+}
+
 function named(field: string) {
   return text(
     field,
@@ -133,6 +141,8 @@ export const profileSchema = z.strictObject({
   ),
   colour: z._default(z.enum(colours, { error: `Colour must be one of ${colours.join(', ')}` }), 'slate'),
   protected: z._default(z.boolean({ error: 'Protected must be true or false' }), false),
+  /** A port of its own on 127.0.0.1, which serves this profile whichever is active. */
+  port: z.optional(port('Port')),
   /** Whether its session is renewed also while nobody asks for it. */
   pinned: z._default(z.boolean({ error: 'Pinned must be true or false' }), false),
 });

@@ -13,13 +13,14 @@ export class Profiles {
   }
 
   /**
-   * Adds `profile`, or puts it in the place of the one called `replaces`; what is based on that follows a new name.
+   * Adds `profile`, or puts it in the place of the one called `replaces`; what is based on that follows a new name, and
+   * so do folders and tokens. Approvals do not: see `withLastingApprovals`.
    * @throws Failure InvalidInput, AlreadyExists or NotFound, naming the field
    */
   async save(profile: Profile, replaces?: string): Promise<void> {
     await checkPartition(profile);
     await this.#configuration.update((configuration) => {
-      const { profiles, active, returns } = configuration;
+      const { profiles, active, returns, folders, tokens } = configuration;
       if (profile.name !== replaces && findProfile(configuration, profile.name)) {
         throw new Failure('AlreadyExists', `There is a profile "${profile.name}" already`, { field: 'name' });
       }
@@ -32,14 +33,16 @@ export class Profiles {
         ),
         active: active === replaces ? profile.name : active,
         returns: returns?.to === replaces ? { ...returns, to: profile.name } : returns,
+        folders: renamed(folders, replaces, profile.name),
+        tokens: renamed(tokens, replaces, profile.name),
       };
     });
   }
 
-  /** @throws Failure NotFound, or InUse naming the profiles that are based on it */
+  /** Removes it, and what folders and tokens it has. @throws Failure NotFound, or InUse naming the profiles that are based on it */
   async remove(name: string): Promise<void> {
     await this.#configuration.update((configuration) => {
-      const { profiles, active, returns } = configuration;
+      const { profiles, active, returns, folders, tokens } = configuration;
       if (!findProfile(configuration, name)) throw notFound(name);
       const users = profiles.filter(({ base }) => 'profile' in base && base.profile === name);
       if (users.length > 0) {
@@ -51,6 +54,8 @@ export class Profiles {
         profiles: profiles.filter((profile) => profile.name !== name),
         active: active === name ? null : active,
         returns: active === name ? null : returns?.to === name ? { ...returns, to: null } : returns,
+        folders: folders.filter(({ profile }) => profile !== name),
+        tokens: tokens.filter(({ profile }) => profile !== name),
       };
     });
   }
@@ -75,4 +80,15 @@ function withBase(profile: Profile, from: string, to: string): Profile {
   return 'profile' in profile.base && profile.base.profile === from
     ? { ...profile, base: { profile: to } }
     : profile;
+}
+
+/** What names a profile, after that was renamed. */
+function renamed<Reference extends { readonly profile: string }>(
+  references: readonly Reference[],
+  from: string,
+  to: string,
+): Reference[] {
+  return references.map((reference) =>
+    reference.profile === from ? { ...reference, profile: to } : reference,
+  );
 }

@@ -1,4 +1,4 @@
-import type { Program } from '../platform/ports.ts';
+import type { Client } from '../platform/ports.ts';
 import type { Session } from '../sts/session.ts';
 
 /** Who wants a session, and for which profile. */
@@ -7,7 +7,7 @@ export interface Demand {
   readonly cause: 'person' | 'program' | 'renewal';
   readonly profile: string;
   /** The program that asked, as soon as it is known. */
-  readonly program?: Promise<Program | undefined>;
+  readonly client?: Promise<Client | undefined>;
   /** The session that a renewal is to follow on, while it lives: until its end nobody has to do without. */
   readonly present?: () => Session | undefined;
 }

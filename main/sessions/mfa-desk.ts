@@ -142,8 +142,8 @@ export class MfaDesk {
       };
       this.#device(serial).entries.push(entry);
       this.#waitAgain(serial, entry);
-      void demand.program?.then((program) => {
-        entry.program = program?.name;
+      void demand.client?.then((client) => {
+        entry.program = client?.process.name;
         this.#changed();
       });
     });

@@ -1,8 +1,14 @@
-import type { ProfileView, Prompt, Status } from '../../preload/contract.ts';
+import type { ApprovalRequest, ProfileView, Prompt, Status } from '../../preload/contract.ts';
 import type { Service } from '../control/service.ts';
 import { unreachable, type FailureCode } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
-import { announcedForMs, handedOutInWords, minutesInWords, promptedFor } from './tray-menu.ts';
+import {
+  announcedForMs,
+  approvalInWords,
+  handedOutInWords,
+  minutesInWords,
+  promptedFor,
+} from './tray-menu.ts';
 
 /** The desktop's notifications. `electron-notifier.ts` has the real ones. */
 export interface Notifier {
@@ -27,7 +33,7 @@ const minuteMs = 60_000;
 const timerSlackMs = 1000;
 
 /**
- * Tells the person that an MFA code is needed or soon will be, that a session was refused, and that a protected
+ * Tells the person that an MFA code is needed or soon will be, that a program waits to be allowed, that a session was refused, and that a protected
  * profile has gone back: SDKs show none of it, whatever the endpoint answers them. It never opens the window by
  * itself, since prompts that come up unasked train people to answer them; and says nothing while the person is
  * looking at the window.
@@ -41,6 +47,8 @@ export function runNotifications(parts: {
 }): Disposable {
   /** By MFA serial: one notification for each device, however many profiles wait for it. */
   const prompts = new Map<string, { isAnnouncement: boolean; notification: Disposable | undefined }>();
+  /** By its identifier: each program that waits to be allowed. */
+  const approvals = new Map<string, Disposable | undefined>();
   /** By profile: what was told last, so that a retry that fails in the same way is not told again. */
   const refusals = new Map<string, { problem: string; notification: Disposable | undefined }>();
   /** The protected profile that is active, and what is to follow it. */
@@ -64,6 +72,25 @@ export function runNotifications(parts: {
       if (!isNews) continue;
       told?.notification?.[Symbol.dispose]();
       prompts.set(prompt.serial, { isAnnouncement, notification: tellPrompt(prompt) });
+    }
+  }
+
+  function tellApprovals(current: readonly ApprovalRequest[]) {
+    for (const [id, notification] of approvals) {
+      if (current.some((request) => request.id === id)) continue;
+      notification?.[Symbol.dispose]();
+      approvals.delete(id);
+    }
+    for (const request of current) {
+      if (approvals.has(request.id)) continue;
+      const { program, accountId } = request;
+      const parents = program.parents.map(({ name }) => name).join(', ');
+      const facts = [
+        parents === '' ? '' : `Started by ${parents}.`,
+        program.workingFolder === undefined ? '' : `In ${program.workingFolder}.`,
+        `Account ${accountId}. Click to decide.`,
+      ];
+      approvals.set(request.id, notify(approvalInWords(request), facts.filter(Boolean).join(' ')));
     }
   }
 
@@ -118,6 +145,7 @@ export function runNotifications(parts: {
 
   function tellStatus(status: Status) {
     tellPrompts(status.prompts);
+    tellApprovals(status.approvalRequests);
     tellReturn(status);
   }
 
@@ -141,6 +169,7 @@ export function runNotifications(parts: {
     [Symbol.dispose]() {
       subscription[Symbol.dispose]();
       for (const { notification } of prompts.values()) notification?.[Symbol.dispose]();
+      for (const notification of approvals.values()) notification?.[Symbol.dispose]();
       for (const { notification } of refusals.values()) notification?.[Symbol.dispose]();
       returned?.[Symbol.dispose]();
     },

@@ -1,6 +1,13 @@
 /** What the tray shows for a state: its icon, its tooltip and its menu. Pure, and free of Electron but for types. */
 import type { MenuItemConstructorOptions } from 'electron';
-import type { HandedOut, ProfileView, Prompt, SessionView, State } from '../../preload/contract.ts';
+import type {
+  ApprovalRequest,
+  HandedOut,
+  ProfileView,
+  Prompt,
+  SessionView,
+  State,
+} from '../../preload/contract.ts';
 import { unreachable } from '../failure.ts';
 
 /** What a click in the menu can ask for. */
@@ -28,9 +35,13 @@ const programsMaximum = 3;
  * may never arrive.
  */
 export function trayMenu(state: State, nowMs: number, actions: TrayActions): MenuItemConstructorOptions[] {
-  const { locked, prompts } = state.status;
-  const promptItems = prompts.map((prompt) => ({
-    label: plain(`${promptInWords(prompt, nowMs)}…`),
+  const { locked, prompts, approvalRequests } = state.status;
+  const waiting = [
+    ...approvalRequests.map(approvalInWords),
+    ...prompts.map((prompt) => promptInWords(prompt, nowMs)),
+  ];
+  const promptItems = waiting.map((words) => ({
+    label: plain(`${words}…`),
     click: () => actions.openWindow(),
   }));
   return [
@@ -59,7 +70,8 @@ export function trayIcon(state: State): TrayIcon {
   const session = activeProfile(state)?.session;
   // An announcement can wait: whoever is alarmed by what needs nothing yet stops looking.
   const isCodeNeeded = state.status.prompts.some((prompt) => announcedForMs(prompt) === undefined);
-  if (isCodeNeeded || session?.state === 'failed') return 'attention';
+  const isApprovalNeeded = state.status.approvalRequests.length > 0;
+  if (isCodeNeeded || isApprovalNeeded || session?.state === 'failed') return 'attention';
   return session?.expiresAtMs === undefined ? 'idle' : 'active';
 }
 
@@ -93,6 +105,11 @@ export function announcedForMs({ cause, neededAtMs }: Prompt): number | undefine
 /** Whom a code is for: the profile, and the program that asked where it is known. */
 export function promptedFor({ profile, program }: Prompt): string {
   return program === undefined ? profile : `${profile} (${oneLine(program)})`;
+}
+
+/** Which program waits to be allowed, and for which protected profile. */
+export function approvalInWords({ program, profile }: ApprovalRequest): string {
+  return `${oneLine(program.name)} asks for ${profile}`;
 }
 
 /** Until when programs can use what they were given, whatever is locked or switched here. In the window's words. */

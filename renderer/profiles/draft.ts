@@ -34,6 +34,8 @@ export interface ProfileDraft {
   colour: Colour;
   protected: boolean;
   pinned: boolean;
+  /** Empty: none of its own. */
+  port: string;
 }
 
 /** An empty form, based on the only or first key. */
@@ -54,6 +56,7 @@ export function newDraft(keys: readonly KeyView[]): ProfileDraft {
     colour: shape.colour.def.defaultValue,
     protected: false,
     pinned: false,
+    port: '',
   };
 }
 
@@ -70,6 +73,7 @@ export function draftOf({ profile }: ProfileView): ProfileDraft {
     sessionName: profile.sessionName ?? '',
     durationSeconds: writeDuration(profile.durationSeconds),
     baseDurationSeconds: writeDuration(profile.baseDurationSeconds),
+    port: profile.port === undefined ? '' : String(profile.port),
   };
 }
 
@@ -89,6 +93,7 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
   const { mfaMode } = draft;
   const mfaMaximumAge = draft.mfaMaximumAgeSeconds.trim();
   const sessionName = draft.sessionName.trim();
+  const port = draft.port.trim();
   return {
     name: draft.name.trim(),
     roleArn: draft.roleArn.trim(),
@@ -104,6 +109,7 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
     colour: draft.colour,
     protected: draft.protected,
     pinned: draft.pinned,
+    ...(port && { port: Number(port) }),
   };
 }
 

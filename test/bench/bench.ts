@@ -1,11 +1,12 @@
 /**
  * `npm run bench`: the figures of BENCHMARKS.md, measured again; `-- endpoint` or `-- week [SEED …]` one part of them,
- * and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
+ * `-- attribution` how long it takes to find the program that asks (Linux), and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { serveSoaked } from '../soak/served.ts';
 import { soak } from '../soak/soak.ts';
+import { measureAttribution } from './attribution.ts';
 import { compareEndpoint } from './endpoint.ts';
 import { serve } from './servers.ts';
 import { tellWeeks } from './weeks.ts';
@@ -31,6 +32,9 @@ switch (part) {
     process.exitCode = isWell ? 0 : 1;
     break;
   }
+  case 'attribution':
+    await measureAttribution();
+    break;
   case 'endpoint':
     await endpoint();
     break;

@@ -10,17 +10,19 @@ import type { ServerName } from './servers.ts';
 
 const rounds = 7;
 const durationMs = 1_500;
-const clients = 32;
+const loads = [32, 500].flatMap((clients) =>
+  [false, true].map((connectEachTime) => ({ clients, connectEachTime })),
+);
 
 /** @param fork starts one of the servers in a process of its own */
 export async function compareEndpoint(fork: (name: ServerName) => ChildProcess): Promise<void> {
   await using latchkey = await start(fork('latchkey'));
   await using bare = await start(fork('bare'));
   const token = await tokenOf(`http://127.0.0.1:${latchkey.port}/`);
-  console.log(`Medians of ${rounds} rounds in turn, ${clients} clients, Node ${process.version}.\n`);
+  console.log(`Medians of ${rounds} rounds in turn, 10,000 profiles, Node ${process.version}.\n`);
   console.log('| GET of credentials | rate, of bare | p99, of bare | requests/s here | bare here |');
   console.log('| --- | --- | --- | --- | --- |');
-  for (const connectEachTime of [false, true]) {
+  for (const { clients, connectEachTime } of loads) {
     const load = (port: number): Load => ({
       port,
       request: `GET ${credentialsPath}reader HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: bench\r\n${tokenHeader}: ${token}\r\n\r\n`,
@@ -35,7 +37,7 @@ export async function compareEndpoint(fork: (name: ServerName) => ChildProcess):
     }
     console.log(
       `| ${[
-        connectEachTime ? 'a new connection for each' : 'on kept-alive connections',
+        `${clients} clients, ${connectEachTime ? 'a new connection for each' : 'kept-alive connections'}`,
         median(pairs.map((pair) => pair.ours.requestsPerSecond / pair.bare.requestsPerSecond)).toFixed(2),
         median(pairs.map((pair) => pair.ours.p99Ms / pair.bare.p99Ms)).toFixed(2),
         median(pairs.map((pair) => pair.ours.requestsPerSecond)).toFixed(0),

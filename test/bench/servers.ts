@@ -1,14 +1,17 @@
 /** The two servers that are compared, each in a process of its own. */
 import { createServer } from 'node:http';
-import { HandedOut } from '../../main/clients/handed-out.ts';
-import { Programs } from '../../main/clients/programs.ts';
+import { AuditLog } from '../../main/clients/audit-log.ts';
+import { openClients } from '../../main/clients/clients.ts';
+import { ConfigurationStore } from '../../main/configuration/store.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';
+import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { listenOnLoopback } from '../../main/platform/loopback.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
 import { Secret } from '../../main/secret.ts';
 import type { Session } from '../../main/sts/session.ts';
+import { temporaryHome } from '../fixtures/core.ts';
 
 export type ServerName = 'latchkey' | 'bare';
 
@@ -30,14 +33,35 @@ function serveBare(): Promise<number> {
   );
 }
 
-/** The endpoint as it is shipped, every check included, with a session in memory. */
+const profiles = 10_000;
+
+/** The endpoint as it is shipped, every check, attribution and the audit log included, with a session in memory. */
 async function serveLatchkey(): Promise<number> {
-  const profile = profileSchema.parse({
-    name: 'reader',
-    roleArn: 'arn:aws:iam::123456789012:role/Reader',
-    base: { key: 'work' },
-    region: 'eu-central-1',
-  });
+  const { path: home } = await temporaryHome();
+  const clock = systemClock;
+  const configuration = await ConfigurationStore.open(home);
+  await configuration.update((before) => ({
+    ...before,
+    keys: [
+      {
+        label: 'work',
+        accessKeyId: 'AKIAIOSFODNN7EXAMPLE',
+        region: 'us-east-1',
+        accountId: '123456789012',
+        userArn: 'arn:aws:iam::123456789012:user/alice',
+        addedAtMs: 0,
+      },
+    ],
+    profiles: ['reader', ...Array.from({ length: profiles - 1 }, (_, index) => `reader-${index}`)].map(
+      (name) =>
+        profileSchema.parse({
+          name,
+          roleArn: 'arn:aws:iam::123456789012:role/Reader',
+          base: { key: 'work' },
+          region: 'eu-central-1',
+        }),
+    ),
+  }));
   const session: Session = {
     accessKeyId: 'ASIAIOSFODNN7EXAMPLE',
     secretAccessKey: new Secret('wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'),
@@ -46,24 +70,26 @@ async function serveLatchkey(): Promise<number> {
     expiresAtMs: Date.now() + 3_600_000,
   };
   const peer = peerIdentity();
-  const programs = new Programs(systemClock, peer);
-  const handedOut = new HandedOut(systemClock);
-  const endpoint = await serveEndpoint({
-    port: 0,
-    clock: systemClock,
-    peer,
-    source: {
-      profile: () => profile,
+  const clients = openClients({
+    clock,
+    configuration,
+    active: { name: 'reader' },
+    sessions: {
+      isLocked: false,
       take: () => session,
       acquire: () => Promise.resolve(session),
-      isWaitingForMfa: () => false,
-      connected: (socket) => {
-        void programs.whereCheap(socket);
-      },
-      handedOut: (name, handed, socket) => {
-        handedOut.note(name, handed, socket, () => programs.whereCheap(socket));
-      },
+      standing: () => ({ state: 'active', expiresAtMs: session.expiresAtMs, problem: undefined }),
     },
+    peer,
+    audit: await AuditLog.open({ home, clock, secrets: memorySecretStore() }),
+  });
+  const endpoint = await serveEndpoint({
+    port: 0,
+    clock,
+    peer,
+    clients,
+    isV1On: () => false,
+    linkLocalIsOn: () => false,
   });
   return Number(new URL(endpoint.url).port);
 }

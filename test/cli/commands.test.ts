@@ -18,7 +18,10 @@ import {
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 30_000 });
 
-const commands = ['serve', 'status', 'use', 'mfa', 'lock', 'unlock', 'open'];
+const commands = [
+  ...['serve', 'status', 'use', 'mfa', 'lock', 'unlock', 'open', 'approvals', 'credentials', 'token'],
+  ...['audit', 'endpoint'],
+];
 const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';
 
 beforeAll(buildCommand, 120_000);
@@ -317,12 +320,10 @@ describe('with a broker running', () => {
   });
 
   describe('latchkey open', () => {
-    test('prints the link alone, for whoever pipes it', async () => {
-      expect(await latchkey(['open'])).toEqual({
-        status: 0,
-        stdout: 'http://127.0.0.1:1/#key=fake\n',
-        stderr: '',
-      });
+    test('gives no link without a terminal, on which a person could confirm it, and says what there is', async () => {
+      const refused = await latchkey(['open']);
+      expect(refused).toMatchObject({ status: 1, stdout: '' });
+      expect(refused.stderr).toMatch(/^latchkey: Only a person may open the interface: [^\n]*terminal\n$/);
     });
   });
 });

@@ -6,6 +6,7 @@ import { ServiceStandIn } from '../control/service-stand-in.ts';
 import { askWithToken, credentialsPath } from '../fixtures/endpoint.ts';
 import { profile, prompt, status } from '../shell/service-double.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
+import { socketOptions } from '../control/socket-options.ts';
 import { buildCommand, run, type CommandRun } from './latchkey.ts';
 import { startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
 
@@ -152,7 +153,7 @@ describe('latchkey status', () => {
       await own.broker[Symbol.asyncDispose]();
       const service = new ServiceStandIn();
       service.answer = () => Promise.resolve({ value: state });
-      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      await using _served = await serveLocalSocket(socketOptions(service), controlAddress(own.broker.home));
       return (await latchkey(['status', ...options])).stdout;
     }
 

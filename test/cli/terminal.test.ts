@@ -6,8 +6,10 @@ import { profileSchema } from '../../main/profiles/profile.ts';
 import type { Answer, BrokerEvent, ProfileView, Prompt, State } from '../../preload/contract.ts';
 import { needs } from '../platform/needs.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
+import { socketOptions } from '../control/socket-options.ts';
 import { buildCommand, hasTerminal, run, Terminal } from './latchkey.ts';
 import { currentCode, startTestBroker, untilPrompted, wrongCode, type TestBroker } from './test-broker.ts';
+import { emptyStatus } from '../fixtures/status.ts';
 
 const withTerminal = needs(hasTerminal(), 'no Python here, which makes the terminals: install python3');
 
@@ -106,7 +108,7 @@ describe.skipIf(withTerminal.missing)(
     test('asks once where the answer to a code comes before the news that the prompt is gone', async () => {
       await own.broker[Symbol.asyncDispose]();
       const service = new PromptingService();
-      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      await using _served = await serveLocalSocket(socketOptions(service), controlAddress(own.broker.home));
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(question);
       terminal.type('123456\n');
@@ -122,7 +124,7 @@ describe.skipIf(withTerminal.missing)(
     test('says how long to wait where the code has been used, and asks for the next one then', async () => {
       await own.broker[Symbol.asyncDispose]();
       const service = new PromptingService();
-      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      await using _served = await serveLocalSocket(socketOptions(service), controlAddress(own.broker.home));
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(question);
       service.nextCodeAtMs = Date.now() + 1500;
@@ -140,7 +142,7 @@ describe.skipIf(withTerminal.missing)(
       await own.broker[Symbol.asyncDispose]();
       const service = new PromptingService();
       service.nextCodeAtMs = Date.now() + 29_000;
-      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      await using _served = await serveLocalSocket(socketOptions(service), controlAddress(own.broker.home));
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(
         /The code that the device shows has been used\. The next one comes in 2\d s\.\r\n/,
@@ -161,7 +163,7 @@ describe.skipIf(withTerminal.missing)(
     test('says once what it waits for where STS does not answer', async () => {
       await own.broker[Symbol.asyncDispose]();
       const service = new PromptingService(false);
-      await using _served = await serveLocalSocket(service, controlAddress(own.broker.home));
+      await using _served = await serveLocalSocket(socketOptions(service), controlAddress(own.broker.home));
       terminal = new Terminal(own.env, ['use', 'guarded']);
       await terminal.shows(/getting a session of guarded…\r\n/);
       service.end();
@@ -254,15 +256,10 @@ class PromptingService implements Service {
     };
     return {
       status: {
-        version: '0.0.0',
-        locked: false,
+        ...emptyStatus,
         active: 'guarded',
-        returns: null,
         endpoint: 'http://127.0.0.1:1/',
-        secrets: 'keychain',
-        keys: [],
         prompts: this.#isPrompting ? [prompt] : [],
-        handedOut: [],
       },
       profiles: [this.#guarded()],
     };

@@ -37,7 +37,11 @@ export async function startTestBroker(options: { link?: string } = {}): Promise<
       secrets: memorySecretStore(),
       peer: peerIdentity(),
       power: noPower,
-      openInterface: () => Promise.resolve(options.link ?? null),
+      openInterface: async (confirm) => {
+        if (options.link === undefined) return null;
+        await confirm();
+        return options.link;
+      },
     }),
   );
   const call = async <Name extends CallName>(name: Name, input: Input<Name>): Promise<unknown> => {

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { HandedOut } from '../../main/clients/handed-out.ts';
-import type { Program } from '../../main/platform/ports.ts';
+import type { ClientConnection } from '../../main/clients/client-connections.ts';
 import { Secret } from '../../main/secret.ts';
 import type { Session } from '../../main/sts/session.ts';
+import { composeClient, connectionOf } from '../fixtures/clients.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 
 const minute = 60_000;
@@ -31,19 +32,21 @@ function session(lifeMs = 60 * minute): Session {
   };
 }
 
-function program(name: string): () => Promise<Program> {
-  return () => Promise.resolve({ pid: 4711, name });
+/** A new connection of a program of this name. */
+function program(name: string): ClientConnection {
+  return connectionOf(() => Promise.resolve(composeClient({ name })));
 }
 
-const unknown = () => Promise.resolve(undefined);
+/** A new connection of nobody knows which program. */
+const unknown = () => connectionOf(() => Promise.resolve(undefined));
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 describe('what was handed out', () => {
   it('is told with its end and the programs that have it, until that end', async () => {
     const { expiresAtMs } = session();
-    handedOut.note('reader', session(), {}, program('terraform'));
+    handedOut.note('reader', session(), program('terraform'));
     await settle();
-    handedOut.note('reader', session(), {}, program('aws'));
+    handedOut.note('reader', session(), program('aws'));
     await settle();
     expect(handedOut.holdings()).toEqual([
       { profile: 'reader', untilMs: expiresAtMs, programs: ['aws', 'terraform'] },
@@ -53,23 +56,23 @@ describe('what was handed out', () => {
   });
 
   it('is told also where nobody knows which program has it', async () => {
-    handedOut.note('reader', session(), {}, unknown);
+    handedOut.note('reader', session(), unknown());
     await settle();
     expect(handedOut.holdings()).toMatchObject([{ profile: 'reader', programs: [] }]);
   });
 
   it('names a program only as long as the session that it got', async () => {
-    handedOut.note('reader', session(10 * minute), {}, program('aws'));
+    handedOut.note('reader', session(10 * minute), program('aws'));
     await settle();
-    handedOut.note('reader', session(60 * minute), {}, program('terraform'));
+    handedOut.note('reader', session(60 * minute), program('terraform'));
     await settle();
     clock.advance(10 * minute);
     expect(handedOut.holdings()).toMatchObject([{ programs: ['terraform'] }]);
   });
 
   it('comes with the latest end first', () => {
-    handedOut.note('short', session(10 * minute), {}, unknown);
-    handedOut.note('long', session(60 * minute), {}, unknown);
+    handedOut.note('short', session(10 * minute), unknown());
+    handedOut.note('long', session(60 * minute), unknown());
     expect(handedOut.holdings().map(({ profile }) => profile)).toEqual(['long', 'short']);
   });
 });
@@ -77,13 +80,13 @@ describe('what was handed out', () => {
 describe('noting it', () => {
   it('looks the program up once for a connection that gets the same session again and again', async () => {
     let lookUps = 0;
-    const connection = {};
+    const connection = connectionOf(() => {
+      lookUps += 1;
+      return Promise.resolve(undefined);
+    });
     const same = session();
     for (let request = 0; request < 100; request++) {
-      handedOut.note('reader', same, connection, () => {
-        lookUps += 1;
-        return Promise.resolve(undefined);
-      });
+      handedOut.note('reader', same, connection);
       await Promise.resolve();
     }
     expect([lookUps, changes]).toEqual([1, 1]);
@@ -92,49 +95,50 @@ describe('noting it', () => {
   it('looks one program up at a time, however many connections come at once', () => {
     let lookUps = 0;
     for (let connection = 0; connection < 100; connection++) {
-      handedOut.note('reader', session(), {}, () => {
+      const busy = connectionOf(() => {
         lookUps += 1;
         return new Promise(() => undefined);
       });
+      handedOut.note('reader', session(), busy);
     }
     expect(lookUps).toBe(1);
   });
 
   it('tells nothing new where the same program gets a session with the same end', async () => {
     const same = session();
-    handedOut.note('reader', same, {}, program('aws'));
+    handedOut.note('reader', same, program('aws'));
     await settle();
     changes = 0;
-    handedOut.note('reader', { ...same }, {}, program('aws'));
+    handedOut.note('reader', { ...same }, program('aws'));
     await settle();
     expect(changes).toBe(0);
   });
 
   it('tells nothing new where a renewal dates the end anew by less than a second', () => {
     const first = session();
-    handedOut.note('reader', first, {}, unknown);
-    handedOut.note('reader', { ...first, expiresAtMs: first.expiresAtMs + 500 }, {}, unknown);
+    handedOut.note('reader', first, unknown());
+    handedOut.note('reader', { ...first, expiresAtMs: first.expiresAtMs + 500 }, unknown());
     expect(changes).toBe(1);
   });
 
   it('tells when the program is known', async () => {
-    handedOut.note('reader', session(), {}, program('aws'));
+    handedOut.note('reader', session(), program('aws'));
     expect(changes).toBe(1);
     await settle();
     expect(changes).toBe(2);
   });
 
   it('keeps a program until the latest end of all that it got', async () => {
-    handedOut.note('reader', session(60 * minute), {}, program('aws'));
+    handedOut.note('reader', session(60 * minute), program('aws'));
     await settle();
-    handedOut.note('reader', session(10 * minute), {}, program('aws'));
+    handedOut.note('reader', session(10 * minute), program('aws'));
     await settle();
     clock.advance(10 * minute);
     expect(handedOut.holdings()).toMatchObject([{ programs: ['aws'] }]);
   });
 
   it('keeps no session: it knows it by its end alone', () => {
-    handedOut.note('reader', session(), {}, unknown);
+    handedOut.note('reader', session(), unknown());
     expect(JSON.stringify(handedOut.holdings())).not.toContain('ASIA');
   });
 });

@@ -12,6 +12,7 @@ import { idleTokenLifeMs, secretLifeMs } from '../../main/control/sign-in.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { Resources } from '../../main/resources.ts';
+import { composePeer } from '../fixtures/clients.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { needs } from '../platform/needs.ts';
 import { openRequest, rawRequest, type RawAnswer } from './raw-request.ts';
@@ -378,8 +379,6 @@ describe('the peer of a browser’s connection', () => {
     await ask({ method: 'GET', path: '/' });
   }
 
-  const programAt = async () => undefined;
-
   test.each<[string, PeerIdentity['isOwnUser']]>([
     ['is another user', () => false],
     ['is found to be another user after a while', () => aWhile().then(() => false)],
@@ -391,7 +390,7 @@ describe('the peer of a browser’s connection', () => {
       },
     ],
   ])('gets not a byte where it %s', async (_case, isOwnUser) => {
-    const { host, hostname, port } = new URL((await serve({ isOwnUser, programAt })).origin);
+    const { host, hostname, port } = new URL((await serve(composePeer({ isOwnUser }))).origin);
     for (const sent of [
       request(host),
       'GET / HTTP/1.1\r\n\r\n',
@@ -413,7 +412,7 @@ describe('the peer of a browser’s connection', () => {
     let decide: (isOwn: boolean) => void = () => undefined;
     const decided = new Promise<boolean>((resolve) => (decide = resolve));
     const { host, hostname, port } = new URL(
-      (await serve({ isOwnUser: (connection) => (seen.push(connection), decided), programAt })).origin,
+      (await serve(composePeer({ isOwnUser: (connection) => (seen.push(connection), decided) }))).origin,
     );
     const socket = connect(Number(port), hostname);
     const answer = text(socket);
@@ -437,7 +436,7 @@ describe('the peer of a browser’s connection', () => {
   test('that goes while it is being found out harms nobody', async () => {
     let decide: (isOwn: boolean) => void = () => undefined;
     const decided = new Promise<boolean>((resolve) => (decide = resolve));
-    const patient = await serve({ isOwnUser: () => decided, programAt });
+    const patient = await serve(composePeer({ isOwnUser: () => decided }));
     const { hostname, port } = new URL(patient.origin);
     const accepted = new Promise<Socket>((resolve) => {
       const take = (message: unknown) => {

@@ -10,10 +10,13 @@ import { brokerAt } from '../../main/control/client.ts';
 import { bounds } from '../../main/control/http.ts';
 import { serveLocalSocket } from '../../main/control/local-socket.ts';
 import { Failure } from '../../main/failure.ts';
+import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { Resources } from '../../main/resources.ts';
+import { composePeer } from '../fixtures/clients.ts';
 import { needs } from '../platform/needs.ts';
 import { rawRequest, type RawAnswer } from './raw-request.ts';
 import { ServiceStandIn } from './service-stand-in.ts';
+import { socketOptions } from './socket-options.ts';
 
 const asRoot = needs(process.getuid?.() === 0, 'a program of another user can be started by root only');
 const withUnixSockets = needs(process.platform !== 'win32', 'Windows has named pipes in their place');
@@ -35,8 +38,8 @@ beforeEach(async () => {
 });
 afterEach(() => opened[Symbol.asyncDispose]());
 
-async function serve(of: ServiceStandIn = service): Promise<AsyncDisposable> {
-  return opened.use(await serveLocalSocket(of, address));
+async function serve(of: ServiceStandIn = service, peer?: PeerIdentity): Promise<AsyncDisposable> {
+  return opened.use(await serveLocalSocket(socketOptions(of, peer), address));
 }
 
 function post(
@@ -366,6 +369,48 @@ describe.skipIf(withUnixSockets.missing)(`the local socket${withUnixSockets.note
     await first[Symbol.asyncDispose]();
     await brokerAt(address).call('sessions.lock', {});
     expect(other.received).toHaveLength(1);
+  });
+});
+
+describe.skipIf(withUnixSockets.missing)(`the program at the other end${withUnixSockets.note}`, () => {
+  test('is known to the service by its pid and its parents', async () => {
+    await serve();
+    const program = `require('node:http').request({ socketPath: ${JSON.stringify(address)}, method: 'POST', path: '/call/sessions.lock', headers: { 'content-type': 'application/json' } }, (response) => response.resume()).end('{}')`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: 'inherit' });
+    await once(child, 'close');
+    const [caller] = service.callers;
+    const client = caller?.from === 'command' ? await caller.client : undefined;
+    expect(client?.process.pid).toBe(child.pid);
+    expect(client?.parents[0]?.pid).toBe(process.pid);
+  });
+
+  test('gives the number of a challenge in a header', async () => {
+    await serve();
+    await brokerAt(address).call('sessions.lock', {}, undefined, '4711');
+    expect(service.callers).toMatchObject([{ from: 'command', challengeAnswer: '4711' }]);
+  });
+
+  test.each([
+    ['is another user’s', () => false],
+    [
+      'cannot be told',
+      () => {
+        throw new Error('no such descriptor');
+      },
+    ],
+  ])('gets not a byte where its user %s', async (_case, isOwnUserOnLocalSocket) => {
+    await serve(service, composePeer({ isOwnUserOnLocalSocket }));
+    for (const sent of ['GET /events HTTP/1.0\r\n\r\n', 'nonsense\r\n\r\n']) {
+      const socket = connect(address);
+      let received = '';
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+      socket.on('error', () => undefined);
+      const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+      socket.write(sent);
+      await closed;
+      expect(received).toBe('');
+    }
+    expect(service.callers).toEqual([]);
   });
 });
 

@@ -1,12 +1,20 @@
 import type { Answer, BrokerEvent, State } from '../../preload/contract.ts';
-import type { Service } from '../../main/control/service.ts';
+import { emptyStatus } from '../fixtures/status.ts';
+import type { Caller } from '../../main/control/caller.ts';
+import type { Service, ServiceByCaller } from '../../main/control/service.ts';
 
 /** A service whose answers and events are the test's: for what a broker does not do at a test's word. */
-export class ServiceStandIn implements Service {
+export class ServiceStandIn implements Service, ServiceByCaller {
+  readonly callers: Caller[] = [];
   readonly received: { name: string; input: unknown }[] = [];
   answer: (name: string, input: unknown) => Promise<Answer<unknown>> = () => Promise.resolve({ value: {} });
   endpoint = 'http://127.0.0.1:9254/';
   readonly #listeners = new Set<(event: BrokerEvent) => void>();
+
+  by(caller: Caller): Service {
+    this.callers.push(caller);
+    return this;
+  }
 
   call(name: string, input: unknown): Promise<Answer<unknown>> {
     this.received.push({ name, input });
@@ -25,17 +33,7 @@ export class ServiceStandIn implements Service {
 
   get state(): State {
     return {
-      status: {
-        version: '9.9.9',
-        locked: false,
-        active: null,
-        returns: null,
-        endpoint: this.endpoint,
-        secrets: 'keychain',
-        keys: [],
-        prompts: [],
-        handedOut: [],
-      },
+      status: { ...emptyStatus, version: '9.9.9', endpoint: this.endpoint },
       profiles: [],
     };
   }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { unlock, type Caller } from '../../main/control/unlock.ts';
+import type { Caller } from '../../main/control/caller.ts';
+import { unlock } from '../../main/control/unlock.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { roles, startEngine, type Engine } from '../sessions/engine.ts';
 
@@ -14,10 +15,17 @@ beforeEach(async () => {
 afterEach(() => engine[Symbol.asyncDispose]());
 
 /** @param confirmed what the operating system's authentication says; 'none' where there is none */
-function tryUnlock(caller: Caller, confirmed: boolean | undefined | 'none', code?: string): Promise<void> {
+function tryUnlock(
+  from: 'interface' | 'command',
+  confirmed: boolean | undefined | 'none',
+  code?: string,
+  confirmPerson = () => Promise.reject(new Error('nobody was to be asked')),
+): Promise<void> {
   const ownerAuthentication =
     confirmed === 'none' ? undefined : { confirm: () => Promise.resolve(confirmed) };
-  return unlock({ sessions: engine.core.sessions, ownerAuthentication }, { code }, caller);
+  const caller: Caller =
+    from === 'interface' ? { from: 'window' } : { from, client: Promise.resolve(undefined) };
+  return unlock({ sessions: engine.core.sessions, ownerAuthentication, confirmPerson }, { code }, caller);
 }
 
 const isLocked = () => engine.core.sessions.isLocked;
@@ -68,6 +76,25 @@ describe('Latchkey stays locked', () => {
   it.each(['interface', 'command'] as const)('for the %s with a wrong code', async (caller) => {
     const wrong = engine.code() === '000000' ? '000001' : '000000';
     await expect(tryUnlock(caller, true, wrong)).rejects.toMatchObject({ code: 'MfaRejected' });
+    expect(isLocked()).toBe(true);
+  });
+});
+
+describe('where there is no MFA device whose code could be given', () => {
+  beforeEach(async () => {
+    await engine.core.profiles.remove('guarded');
+  });
+
+  it('a command unlocks once a person has confirmed it', async () => {
+    await tryUnlock('command', 'none', undefined, () => Promise.resolve());
+    expect(isLocked()).toBe(false);
+  });
+
+  it('a command does not where nobody has', async () => {
+    const refusal = new Error('nobody is there');
+    await expect(tryUnlock('command', 'none', undefined, () => Promise.reject(refusal))).rejects.toBe(
+      refusal,
+    );
     expect(isLocked()).toBe(true);
   });
 });

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Endpoint } from '../../main/endpoint/server.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
+import { composePeer } from '../fixtures/clients.ts';
 import {
   ask,
   askWithToken,
@@ -327,17 +328,16 @@ describe('the guard', () => {
   });
 
   it('serves nobody whose user cannot be told', async () => {
-    const programAt = async () => undefined;
     await using strict = await serveCore(core, systemClock, {
-      isOwnUser: () => {
-        throw new Error('no answer of the kernel');
-      },
-      programAt,
+      peer: composePeer({
+        isOwnUser: () => {
+          throw new Error('no answer of the kernel');
+        },
+      }),
     });
     await expect(ask(strict.url, '/latest/api/token', { [ttlHeader]: '60' }, 'PUT')).rejects.toThrow();
     await using slow = await serveCore(core, systemClock, {
-      isOwnUser: () => Promise.resolve(false),
-      programAt,
+      peer: composePeer({ isOwnUser: () => Promise.resolve(false) }),
     });
     await expect(ask(slow.url, '/latest/api/token', { [ttlHeader]: '60' }, 'PUT')).rejects.toThrow();
   });
@@ -349,7 +349,7 @@ describe('the port', () => {
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const bound = other.address();
     const port = typeof bound === 'object' && bound ? bound.port : 0;
-    await expect(serveCore(core, systemClock, undefined, port)).rejects.toMatchObject({
+    await expect(serveCore(core, systemClock, { port })).rejects.toMatchObject({
       code: 'PortTaken',
       message: expect.stringMatching(
         new RegExp(`Port ${port} .* "port".* config\\.json, or --port`),

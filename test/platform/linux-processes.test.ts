@@ -1,109 +1,182 @@
 import { spawn, spawnSync, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, promises, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
+import { copyFileSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import type net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { linuxProcesses } from '../../main/platform/linux-processes.ts';
-import { programName, shownName } from '../../main/platform/program-name.ts';
-import { linuxSockDiag } from '../../main/platform/linux-sock-diag.ts';
-import type { AcceptedConnection } from '../../main/platform/ports.ts';
+import { linuxPeerIdentity } from '../../main/platform/linux-peer-identity.ts';
+import { LinuxProcesses } from '../../main/platform/linux-processes.ts';
+import type { Client, Process } from '../../main/platform/ports.ts';
+import { acceptOne, anotherUid, connect, listen, type Accepted } from './connections.ts';
 import { needs } from './needs.ts';
 
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
+  vi.useRealTimers();
   for (const cleanUp of cleanUps.splice(0).reverse()) cleanUp();
 });
 
 const onLinux = needs(process.platform === 'linux', 'programs are found in /proc on Linux only');
 const withPython = needs(spawnSync('python3', ['-V']).status === 0, 'no python3 here');
 const asRoot = needs(process.getuid?.() === 0, 'a program of another user can be started by root only');
-/** An argument that no result may show. */
+/** An argument that no name may show. */
 const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 
 describe.skipIf(onLinux.missing)(`the program at the other end of a connection${onLinux.note}`, () => {
   test('has the name of the script that Node runs', async () => {
-    const { port, accept } = await listen();
+    const { server, port } = await listen('127.0.0.1');
     const script = write(
       'asks.mjs',
       `(await import('node:net')).connect(Number(process.argv[2]), '127.0.0.1')`,
     );
-    const child = start(process.execPath, ['--no-warnings', script, String(port), secret]);
-    expect(await peers().programAt(await accept())).toEqual({ pid: child.pid, name: 'asks.mjs' });
+    const commandLine = ['--no-warnings', script, String(port), secret];
+    const child = start(process.execPath, commandLine);
+    expect(await processAt(await acceptOne(server))).toMatchObject({
+      pid: child.pid,
+      name: 'asks.mjs',
+      executable: process.execPath,
+      commandLine: [process.execPath, ...commandLine],
+    });
   });
 
   test.skipIf(withPython.missing)(
     `has the name of the script that Python runs${withPython.note}`,
     async () => {
-      const { port, accept } = await listen();
+      const { server, port } = await listen('127.0.0.1');
       const script = write(
         'asks.py',
         `import socket, sys\nwith socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as ours: ours.recv(1)`,
       );
       const child = start('python3', ['-W', 'ignore', script, String(port), secret]);
-      expect(await peers().programAt(await accept())).toEqual({ pid: child.pid, name: 'asks.py' });
+      expect(await processAt(await acceptOne(server))).toMatchObject({ pid: child.pid, name: 'asks.py' });
     },
   );
 
   test('has the name of the shell where there is no script, and nothing of its text', async () => {
-    const { port, accept } = await listen();
+    const { server, port } = await listen('127.0.0.1');
     const child = start('bash', ['-c', `${connectInBash(port)}; read -u 3; : ${secret}`, 'name', secret]);
-    expect(await peers().programAt(await accept())).toEqual({ pid: child.pid, name: 'bash' });
+    expect(await processAt(await acceptOne(server))).toMatchObject({ pid: child.pid, name: 'bash' });
   });
 
-  test('has the name that its executable had before it was replaced', async () => {
-    const { port, accept } = await listen();
+  test('has the name and path that its executable had before it was replaced', async () => {
+    const { server, port } = await listen('127.0.0.1');
     const executable = write('asks', '');
     copyFileSync('/bin/bash', executable);
     const child = start(executable, ['-c', `${connectInBash(port)}; read -u 3`]);
-    const accepted = await accept();
+    const accepted = await acceptOne(server);
     rmSync(executable);
-    expect(await peers().programAt(accepted)).toEqual({ pid: child.pid, name: 'asks' });
+    expect(await processAt(accepted)).toMatchObject({ pid: child.pid, name: 'asks', executable });
+  });
+
+  test('has a working folder, and none once that is removed', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const folder = join(write('file', ''), '../work');
+    mkdirSync(folder);
+    start('bash', ['-c', `${connectInBash(port)}; read -u 3`], { cwd: folder });
+    const accepted = await acceptOne(server);
+    expect((await processAt(accepted))?.workingFolder).toBe(realpathSync(folder));
+    rmSync(folder, { recursive: true });
+    expect((await processAt(accepted))?.workingFolder).toBeUndefined();
+  });
+
+  test('has the time at which it was started', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const beforeMs = Date.now();
+    start('bash', ['-c', `${connectInBash(port)}; read -u 3`]);
+    const accepted = await acceptOne(server);
+    const found = await processAt(accepted);
+    // The kernel counts in hundredths of a second.
+    expect(found?.startedAtMs).toBeGreaterThanOrEqual(beforeMs - 30);
+    expect(found?.startedAtMs).toBeLessThanOrEqual(Date.now() + 30);
+  });
+
+  test('has no more of its arguments than 64 KiB, none of them cut', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const long = 'x'.repeat(60_000);
+    start('bash', ['-c', `${connectInBash(port)}; read -u 3`, 'name', long, long]);
+    const text = expect.stringContaining('/dev/tcp/');
+    expect((await processAt(await acceptOne(server)))?.commandLine).toEqual([
+      'bash',
+      '-c',
+      text,
+      'name',
+      long,
+    ]);
   });
 
   test('may be this one', async () => {
-    const { accepted } = await connectHere();
-    expect((await peers().programAt(accepted))?.pid).toBe(process.pid);
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect((await processAt(accepted))?.pid).toBe(process.pid);
+  });
+
+  test.each([
+    ['::1', '::1'],
+    ['::', '127.0.0.1'],
+    ['127.0.0.1', '::ffff:127.0.0.1'],
+  ])('is found by its IPv6 socket (server on %s, client connects to %s)', async (address, target) => {
+    const { accepted } = await connect(address, target);
+    expect((await processAt(accepted))?.pid).toBe(process.pid);
   });
 
   test('is the child that inherited the socket, also once the parent has answered', async () => {
-    const { port, accept } = await listen();
+    const { server, port } = await listen('127.0.0.1');
     const parent = start('bash', ['-c', `${connectInBash(port)}; read -u 3; cat <&3 >&3 & wait`]);
-    const accepted = await accept();
+    const accepted = await acceptOne(server);
     const peer = peers();
-    expect((await peer.programAt(accepted))?.pid).toBe(parent.pid);
+    expect((await peer.clientAt(accepted))?.process.pid).toBe(parent.pid);
     // The first line lets the parent start its child, which sends the second one back.
     accepted.socket.write('first\nsecond\n');
     await once(accepted.socket, 'data');
-    const child = await peer.programAt(accepted);
-    expect(child?.name).toBe('cat');
-    expect(child?.pid).not.toBe(parent.pid);
-    expect(await peers().programAt(accepted)).toEqual(child);
+    const child = await peer.clientAt(accepted);
+    expect(child?.process.name).toBe('cat');
+    expect(child?.process.pid).not.toBe(parent.pid);
+    expect((await processAt(accepted))?.pid).toBe(child?.process.pid);
   });
 
   test.skipIf(asRoot.missing)(`is none of another user, even with our socket${asRoot.note}`, async () => {
-    const { accepted, client } = await connectHere();
-    const child = start('sleep', ['60'], { uid: 54321, stdio: [client, 'ignore', 'inherit'] });
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    const child = start('sleep', ['60'], { uid: anotherUid, stdio: [client, 'ignore', 'inherit'] });
     await once(child, 'spawn');
     client.destroy();
     await once(client, 'close');
     const peer = peers();
     expect(peer.isOwnUser(accepted)).toBe(true);
-    expect(await peer.programAt(accepted)).toBeUndefined();
+    expect(await peer.clientAt(accepted)).toBeUndefined();
   });
 
   test.skipIf(asRoot.missing)(`is not looked for when another user connected${asRoot.note}`, async () => {
-    const { port, accept } = await listen();
-    start('bash', ['-c', `${connectInBash(port)}; read -u 3`], { uid: 54321 });
-    let searches = 0;
-    const peer = peers(async () => (searches++, pidsNow()));
-    expect(await peer.programAt(await accept())).toBeUndefined();
-    expect(searches).toBe(0);
+    const { server, port } = await listen('127.0.0.1');
+    start('bash', ['-c', `${connectInBash(port)}; read -u 3`], { uid: anotherUid });
+    const { peer, asked } = peerThatIsWatched();
+    expect(await peer.clientAt(await acceptOne(server))).toBeUndefined();
+    expect(asked).not.toHaveBeenCalled();
   });
 
-  test('is told of hundreds of connections at once by two searches at most', async () => {
-    const { port, accept } = await listen();
+  test('is nobody when the connection is closed already, and is not looked for', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    client.destroy();
+    await once(client, 'close');
+    const { peer, asked } = peerThatIsWatched();
+    expect(await peer.clientAt(accepted)).toBeUndefined();
+    expect(asked).not.toHaveBeenCalled();
+  });
+
+  test('is nobody when the connection closes before its program is found', async () => {
+    const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
+    const { peer, asked } = peerThatIsWatched();
+    const looking = peer.clientAt(accepted);
+    client.destroy();
+    await once(client, 'close');
+    expect(await looking).toBeUndefined();
+    // Not everywhere: the socket is gone.
+    expect(asked).toHaveBeenCalledTimes(1);
+  });
+
+  test('is told of hundreds of connections at once by two searches', async () => {
+    const { server, port } = await listen('127.0.0.1');
     const script = write(
       'hundred.mjs',
       `const { connect } = await import('node:net');
@@ -111,195 +184,165 @@ describe.skipIf(onLinux.missing)(`the program at the other end of a connection${
         this.write(String(process.pid));
       });`,
     );
+    const accepting = acceptMany(server, 300);
     for (let count = 0; count < 3; count++) start(process.execPath, [script, String(port)]);
-    const connections = await Promise.all(Array.from({ length: 300 }, accept));
+    const connections = await accepting;
     const pids = await Promise.all(connections.map(readPid));
+    expect(new Set(pids).size).toBe(3);
 
-    const listing = vi.spyOn(promises, 'readdir');
-    const peer = peers();
-    const first = peer.programAt(connections[0] ?? never());
-    await new Promise((resolve) => setImmediate(resolve));
-    const others = connections.slice(1).map((connection) => peer.programAt(connection));
-    expect(await Promise.all([first, ...others])).toEqual(pids.map((pid) => ({ pid, name: 'hundred.mjs' })));
-    const programs = new Set(pids);
-    expect(programs.size).toBe(3);
-    for (const pid of programs) {
-      const looks = listing.mock.calls.filter(([path]) => path === `/proc/${String(pid)}/fd`);
-      expect(looks.length).toBeLessThanOrEqual(2);
-    }
-  });
-
-  test('is the end of the search: no more processes are looked at than need be', async () => {
-    const listing = vi.spyOn(promises, 'readdir');
-    const { accepted } = await connectHere();
-    const noProcesses = Array.from({ length: 100 }, (_, index) => 2 ** 30 + index);
-    const peer = peers(async () => [process.pid, ...noProcesses]);
-    expect((await peer.programAt(accepted))?.pid).toBe(process.pid);
-    expect(listing.mock.calls.length).toBeLessThan(50);
-  });
-
-  test('is looked for among those that answered last before all processes are listed again', async () => {
-    let searches = 0;
-    const peer = peers(async () => (searches++, pidsNow()));
-    const { accepted } = await connectHere();
-    const program = await peer.programAt(accepted);
-    expect(searches).toBe(1);
-    const { accepted: another } = await connectHere();
-    expect(await peer.programAt(another)).toEqual(program);
-    expect(searches).toBe(1);
-  });
-
-  test('is not taken for nobody by a search that began before it was started', async () => {
-    const { port, accept } = await listen();
-    const [listed, release] = [gate(), gate()];
-    const peer = peers(async () => {
-      const pids = pidsNow();
-      listed.open();
-      await release.opened;
-      return pids;
-    });
-    const early = peer.programAt((await connectHere()).accepted);
-    await listed.opened;
-    const child = start('bash', ['-c', `${connectInBash(port)}; read -u 3`]);
-    const late = peer.programAt(await accept());
-    release.open();
-    expect((await early)?.pid).toBe(process.pid);
-    expect((await late)?.pid).toBe(child.pid);
-  });
-
-  test('is nobody when the connection closes before its program is found', async () => {
-    const { accepted, client } = await connectHere();
-    const peer = peers(async () => {
-      client.destroy();
-      await once(client, 'close');
-      return pidsNow();
-    });
-    expect(await peer.programAt(accepted)).toBeUndefined();
-  });
-
-  test('is nobody when the connection is closed already, and no process is looked at', async () => {
-    const { accepted, client } = await connectHere();
-    client.destroy();
-    await once(client, 'close');
-    let searches = 0;
-    expect(await peers(async () => (searches++, pidsNow())).programAt(accepted)).toBeUndefined();
-    expect(searches).toBe(0);
-  });
-
-  test('is found though other processes have ended since they were listed', async () => {
-    const ended = start('true', []);
-    await once(ended, 'exit');
-    const { accepted } = await connectHere();
-    const peer = peers(async () => [ended.pid ?? never(), 2 ** 30, process.pid]);
-    expect((await peer.programAt(accepted))?.pid).toBe(process.pid);
+    const { peer, asked } = peerThatIsWatched();
+    const clients = await Promise.all(connections.map((connection) => peer.clientAt(connection)));
+    expect(clients.map((client) => client?.process.pid)).toEqual(pids);
+    expect(asked).toHaveBeenCalledTimes(2);
   });
 });
 
-describe('the name a person knows a program by', () => {
+describe.skipIf(onLinux.missing)(`what started a program${onLinux.note}`, () => {
+  test('is told as the chain of its parents, the nearest first', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const script = write('deploy.sh', `bash -c '${connectInBash(port)}; read -u 3; :'; :`);
+    const shell = start('bash', ['-c', `bash ${script}; :`]);
+    const client = await clientAt(await acceptOne(server));
+    const parents = client?.parents ?? [];
+    expect(parents.slice(0, 2).map(({ name }) => name)).toEqual(['deploy.sh', 'bash']);
+    expect(parents.slice(1, 3).map(({ pid }) => pid)).toEqual([shell.pid, process.pid]);
+    const starts = [client?.process, ...parents].map((found) => found?.start ?? NaN);
+    expect(starts).toEqual(starts.toSorted((one, other) => other - one));
+  });
+
+  test.skipIf(withPython.missing)(`is a shell in a terminal${withPython.note}`, async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const emulator = start('python3', [
+      '-c',
+      `import pty, sys; pty.spawn(['bash', '-c', sys.argv[1]])`,
+      `bash -c '${connectInBash(port)}; read -u 3; :'; :`,
+    ]);
+    const { process: program, parents = [] } = (await clientAt(await acceptOne(server))) ?? {};
+    expect(parents.slice(0, 2).map(({ name }) => name)).toEqual(['bash', expect.stringMatching(/^python3/)]);
+    const [shell, parent] = parents;
+    expect(parent?.pid).toBe(emulator.pid);
+    expect([program?.sessionId, shell?.sessionId]).toEqual([shell?.pid, shell?.pid]);
+    expect(program?.terminal).toMatch(/^\/dev\/pts\/\d+$/);
+    expect(shell?.terminal).toBe(program?.terminal);
+    expect(parent?.terminal).not.toBe(program?.terminal);
+  });
+
+  test.skipIf(asRoot.missing || withPython.missing)(
+    `is not told beyond another user's process${asRoot.note || withPython.note}`,
+    async () => {
+      const { server, port } = await listen('127.0.0.1');
+      const program = write(
+        'steps.py',
+        `import os, socket, sys
+if os.fork() == 0:
+    os.seteuid(${anotherUid})
+    if os.fork() == 0:
+        os.seteuid(0)
+        with socket.create_connection(('127.0.0.1', int(sys.argv[1]))) as ours: ours.recv(1)
+        os._exit(0)
+    os.wait()
+    os._exit(0)
+os.wait()`,
+      );
+      start('python3', [program, String(port)]);
+      const client = await clientAt(await acceptOne(server));
+      expect(client?.process.name).toBe('steps.py');
+      expect(client?.parents).toEqual([]);
+    },
+  );
+
+  test('is told together with what it belongs to, where it only passes on what others ask', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const executable = write('docker-proxy', '');
+    copyFileSync('/bin/bash', executable);
+    start(executable, ['-c', `${connectInBash(port)}; read -u 3`]);
+    expect((await clientAt(await acceptOne(server)))?.forwarder).toBe('Docker');
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    expect((await clientAt(accepted))?.forwarder).toBeUndefined();
+  });
+});
+
+describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.note}`, () => {
+  test('is started anew at the next look-up where it has ended', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const { peer, asked } = peerThatIsWatched();
+    expect((await peer.clientAt(accepted))?.process.pid).toBe(process.pid);
+    const [first] = asked.mock.contexts;
+    if (first instanceof Worker) await first.terminate();
+    expect((await peer.clientAt(accepted))?.process.pid).toBe(process.pid);
+    expect(asked.mock.contexts.at(-1)).not.toBe(first);
+  });
+
   test.each([
-    ['/usr/bin/terraform', ['terraform', 'plan', secret], 'terraform'],
-    ['/opt/app/my program', ['x'], 'my program'],
-    [undefined, ['/usr/bin/curl', secret], 'curl'],
-    [undefined, ['-zsh'], 'zsh'],
-    [undefined, [], ''],
-    // Interpreters, with and without a version
-    ['/usr/bin/python3.11', ['python3', '/usr/local/bin/aws', 's3', 'ls'], 'aws'],
-    ['/usr/bin/python3.13t', ['python', '-u', '-X', 'dev', '-Wignore', './report.py', secret], 'report.py'],
-    ['/usr/bin/python3', ['python3', '-m', 'http.server', secret], 'http.server'],
-    ['/usr/bin/python3', ['python3', '-Imhttp.server', secret], 'http.server'],
-    ['/usr/bin/python3', ['python3', '-c', secret, 'x.py'], 'python3'],
-    ['/usr/bin/python3', ['python3', '-Ic', secret], 'python3'],
-    ['/usr/bin/python3', ['python3', '-', secret], 'python3'],
-    ['/usr/bin/python3-config', ['python3-config', '--libs'], 'python3-config'],
-    ['/usr/bin/pypy3.10', ['pypy3', 'job.py'], 'job.py'],
-    ['/usr/bin/node', ['node', '-r', './hook.cjs', '--no-warnings', 'dist/server.js', secret], 'server.js'],
-    ['/usr/bin/node', ['node', '--import=tsx', '--', 'main.ts'], 'main.ts'],
-    ['/usr/bin/node', ['node', '--env-file', '.env', 'main.ts'], 'main.ts'],
-    ['/usr/bin/node', ['node', '--experimental-loader', 'x.mjs', 'main.ts'], 'main.ts'],
-    ['/usr/bin/node', ['node', '-e', secret], 'node'],
-    ['/usr/bin/node', ['node', `--eval=${secret}`, 'x.js'], 'node'],
-    ['/usr/bin/node', ['node', '-pe', secret], 'node'],
-    ['/usr/bin/node-18', ['npm run watch'], 'node-18'],
-    ['/usr/bin/ruby3.2', ['ruby', '-I', 'lib', '-rjson', 'bin/deploy'], 'deploy'],
-    ['/usr/bin/ruby', ['ruby', '-rjson', '-ne', secret], 'ruby'],
-    ['/usr/bin/perl5.36.0', ['perl', '-MFile::Temp', '-w', 'collect.pl', secret], 'collect.pl'],
-    ['/usr/bin/perl', ['perl', '-MJSON', '-lane', secret], 'perl'],
-    ['/usr/bin/perl', ['perl', '-0777', '-pi.bak', '-E', secret], 'perl'],
-    ['/usr/bin/bash', ['bash', '--norc', '-eo', 'pipefail', '/ci/deploy.sh', secret], 'deploy.sh'],
-    ['/usr/bin/bash', ['bash', '+x', '--rcfile', 'a', 'deploy.sh'], 'deploy.sh'],
-    ['/usr/bin/bash', ['bash', '-lc', secret], 'bash'],
-    ['/usr/bin/bash', ['bash', '-s', '--', secret], 'bash'],
-    ['/usr/bin/bash', ['-bash'], 'bash'],
-    ['/usr/bin/fish', ['fish', '-C', secret], 'fish'],
-    ['/usr/bin/dash', ['/bin/sh', './run'], 'run'],
-    ['/usr/bin/php8.2', ['php', '-d', `x=${secret}`, 'artisan', 'queue:work'], 'artisan'],
-    ['/usr/bin/php', ['php', '-f', 'job.php', secret], 'job.php'],
-    ['/usr/bin/php', ['php', '-r', secret], 'php'],
-    ['/usr/bin/lua5.4', ['lua', '-l', 'socket', 'poll.lua'], 'poll.lua'],
-    ['/usr/bin/java', ['java', '-Xmx1g', `-Dkey=${secret}`, '-jar', '/srv/build.jar', secret], 'build.jar'],
-    ['/usr/bin/java', ['java', '-cp', `a.jar:${secret}`, 'com.example.Main', secret], 'com.example.Main'],
-    ['/usr/bin/java', ['java', '--module-path', 'mods', '-m', 'app/com.example.Main'], 'com.example.Main'],
-    ['/usr/bin/java', ['java', '@options.txt'], 'java'],
-    ['/usr/bin/java', ['java', '-jar'], 'java'],
-  ])('of %s, started as %j, is %s', (executable, commandLine, name) => {
-    expect(programName(executable, commandLine)).toBe(name);
+    ['ends', `require('node:worker_threads').parentPort.on('message', () => process.exit())`],
+    [
+      'fails',
+      `require('node:worker_threads').parentPort.on('message', () => { throw new Error('on purpose') })`,
+    ],
+    ['cannot be loaded', `throw new Error('on purpose')`],
+  ])('finds nothing where it %s', async (_what, code) => {
+    const processes = processesBy(code);
+    expect(await processes.clientOf(process.pid)).toBeUndefined();
+    expect(await processes.clientHolding(1, () => true)).toBeUndefined();
   });
 
-  test('is of one line, in its own order and at most 64 characters', () => {
-    expect(shownName('a\u202Egpj.\u2066exe\u0007\n\u200B\u2028')).toBe('agpj.exe');
-    expect(shownName('é🔑'.repeat(40))).toBe('é🔑'.repeat(32));
-    expect(shownName('x'.repeat(64))).toBe('x'.repeat(64));
+  test('finds nothing in five seconds that it does not answer, and the next one is asked instead', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const asked = vi.spyOn(Worker.prototype, 'postMessage');
+    const processes = processesBy(`setInterval(() => undefined, 1000)`);
+    let found: Client | undefined | 'nothing yet' = 'nothing yet';
+    const looking = processes.clientOf(process.pid).then((client) => (found = client));
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(found).toBe('nothing yet');
+    await vi.advanceTimersByTimeAsync(1);
+    await looking;
+    expect(found).toBeUndefined();
+    const again = processes.clientOf(process.pid);
+    await vi.advanceTimersByTimeAsync(5_000);
+    await again;
+    expect(new Set(asked.mock.contexts).size).toBe(2);
   });
 
-  test('of a script that consists of nothing to show is its interpreter’s', () => {
-    expect(programName('/usr/bin/python3', ['python3', '/tmp/\u202E\n'])).toBe('python3');
+  test('ends with its owner, and what is looked for then is not found', async () => {
+    const processes = processesBy(`setInterval(() => undefined, 1000)`);
+    const looking = processes.clientOf(process.pid);
+    processes[Symbol.dispose]();
+    expect(await looking).toBeUndefined();
+    expect(await processes.clientOf(process.pid)).toBeUndefined();
   });
 });
 
-interface Accepted extends AcceptedConnection {
-  readonly socket: net.Socket;
-}
-
-function peers(listProcesses?: () => Promise<number[]>) {
-  const peer = linuxSockDiag(linuxProcesses(listProcesses));
+function peers() {
+  const peer = linuxPeerIdentity();
   cleanUps.push(() => peer[Symbol.dispose]());
   return peer;
 }
 
-async function listen(): Promise<{ port: number; accept: () => Promise<Accepted> }> {
-  const connections: Accepted[] = [];
-  const waiting: ((connection: Accepted) => void)[] = [];
-  const server = net.createServer((socket) => {
-    cleanUps.push(() => socket.destroy());
-    const { localAddress, localPort, remoteAddress, remotePort } = socket;
-    if (!localAddress || !localPort || !remoteAddress || !remotePort) throw new Error('one end is missing');
-    const connection = { socket, localAddress, localPort, remoteAddress, remotePort };
-    const waiter = waiting.shift();
-    if (waiter) waiter(connection);
-    else connections.push(connection);
-  });
-  cleanUps.push(() => server.close());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('the server has no port');
-  const accept = async () => connections.shift() ?? new Promise<Accepted>((resolve) => waiting.push(resolve));
-  return { port: bound.port, accept };
+/** Which also tells the questions that its thread was asked. */
+function peerThatIsWatched() {
+  return { peer: peers(), asked: vi.spyOn(Worker.prototype, 'postMessage') };
 }
 
-/** A connection whose both ends are in this process. */
-async function connectHere(): Promise<{ accepted: Accepted; client: net.Socket }> {
-  const { port, accept } = await listen();
-  const client = net.connect(port, '127.0.0.1');
-  cleanUps.push(() => client.destroy());
-  return { accepted: await accept(), client };
+/** @param code a CommonJS program in the place of the thread */
+function processesBy(code: string): LinuxProcesses {
+  const processes = new LinuxProcesses(pathToFileURL(write('thread.cjs', code)));
+  cleanUps.push(() => processes[Symbol.dispose]());
+  return processes;
+}
+
+function clientAt(accepted: Accepted): Promise<Client | undefined> {
+  return peers().clientAt(accepted);
+}
+
+async function processAt(accepted: Accepted): Promise<Process | undefined> {
+  return (await clientAt(accepted))?.process;
 }
 
 /** A program that runs until the test ends. */
 function start(
   command: string,
   options: string[],
-  settings: { uid?: number; stdio?: StdioOptions } = {},
+  settings: { uid?: number; cwd?: string; stdio?: StdioOptions } = {},
 ): ChildProcess {
   const child = spawn(command, options, { stdio: 'inherit', ...settings });
   cleanUps.push(() => child.kill('SIGKILL'));
@@ -319,24 +362,13 @@ function connectInBash(port: number): string {
   return `exec 3<>/dev/tcp/127.0.0.1/${String(port)}`;
 }
 
+async function acceptMany(server: net.Server, count: number): Promise<Accepted[]> {
+  const connections: Accepted[] = [];
+  while (connections.length < count) connections.push(await acceptOne(server));
+  return connections;
+}
+
 async function readPid({ socket }: Accepted): Promise<number> {
   const [data]: unknown[] = await once(socket, 'data');
   return Number(String(data));
-}
-
-/** The processes as `/proc` lists them, the oldest first. */
-function pidsNow(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number);
-}
-
-function gate(): { opened: Promise<void>; open: () => void } {
-  let open: () => void = () => undefined;
-  const opened = new Promise<void>((resolve) => (open = resolve));
-  return { opened, open };
-}
-
-function never(): never {
-  throw new Error('there is none');
 }

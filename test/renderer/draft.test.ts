@@ -35,6 +35,7 @@ describe('the form of a role', () => {
       colour: 'red',
       protected: true,
       pinned: true,
+      port: 9301,
     };
     expect(profileOf(draftOf(profileView('deploy', { profile: full })))).toEqual(full);
   });

@@ -1,5 +1,6 @@
 /** Profiles, keys and statuses as the contract tells them. */
 import type { KeyView, ProfileView, Status } from '../../preload/contract.ts';
+import { emptyStatus } from '../fixtures/status.ts';
 
 export function profileView(name: string, changes: Partial<ProfileView> = {}): ProfileView {
   return {
@@ -31,14 +32,4 @@ export const keyView: KeyView = {
   addedAtMs: 0,
 };
 
-export const status: Status = {
-  version: '0.1.0',
-  locked: false,
-  active: null,
-  returns: null,
-  endpoint: 'http://127.0.0.1:9254/',
-  secrets: 'keychain',
-  keys: [keyView],
-  prompts: [],
-  handedOut: [],
-};
+export const status: Status = { ...emptyStatus, keys: [keyView] };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { hour, minute, roles, startEngine, type Engine } from './engine.ts';
+import { composeClient } from '../fixtures/clients.ts';
 
 let engine: Engine;
 
@@ -306,8 +307,8 @@ describe('a code that could not be sent', () => {
 describe('a prompt', () => {
   it('names the program that caused it, as soon as that is known', async () => {
     await engine.core.addProfile({ name: 'guarded', roleArn: roles.guarded, mfaSerial: aliceSerial });
-    const program = Promise.resolve({ pid: 4711, name: 'terraform' });
-    const acquired = engine.core.sessions.acquire({ cause: 'program', profile: 'guarded', program });
+    const client = Promise.resolve(composeClient({ name: 'terraform' }));
+    const acquired = engine.core.sessions.acquire({ cause: 'program', profile: 'guarded', client });
     await engine.untilPrompted();
     await engine.settle();
     expect(engine.core.sessions.desk.prompts()[0]).toMatchObject({

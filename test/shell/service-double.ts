@@ -9,6 +9,7 @@ import type {
   Status,
 } from '../../preload/contract.ts';
 import { stateAfter } from '../../main/shell/state-after.ts';
+import { emptyStatus } from '../fixtures/status.ts';
 import type { Service } from '../../main/control/service.ts';
 
 export class ServiceDouble implements Service {
@@ -47,18 +48,7 @@ export class ServiceDouble implements Service {
 }
 
 export function status(change: Partial<Status> = {}): Status {
-  return {
-    version: '0.1.0',
-    locked: false,
-    active: null,
-    returns: null,
-    endpoint: 'http://127.0.0.1:9254/',
-    secrets: 'keychain',
-    keys: [],
-    prompts: [],
-    handedOut: [],
-    ...change,
-  };
+  return { ...emptyStatus, ...change };
 }
 
 export function profile(

@@ -3,9 +3,8 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as z from 'zod/mini';
-import { HandedOut } from '../../main/clients/handed-out.ts';
-import { Programs } from '../../main/clients/programs.ts';
-import { findProfile } from '../../main/configuration/configuration.ts';
+import { AuditLog } from '../../main/clients/audit-log.ts';
+import { openClients } from '../../main/clients/clients.ts';
 import { ConfigurationStore } from '../../main/configuration/store.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';
 import { KeyCustody } from '../../main/keys/custody.ts';
@@ -56,7 +55,8 @@ export async function serveSoaked(): Promise<void> {
     void opened[Symbol.asyncDispose]().then(() => process.exit());
   });
   const clock = systemClock;
-  const configuration = await ConfigurationStore.open(opened.use(await temporaryHome()).path);
+  const { path: home } = opened.use(await temporaryHome());
+  const configuration = await ConfigurationStore.open(home);
   const sts = opened.use(openSts(clock));
   const secrets = memorySecretStore();
   const keys = new KeyCustody(clock, configuration, secrets, sts);
@@ -83,8 +83,8 @@ export async function serveSoaked(): Promise<void> {
     }),
   );
   const peer = peerIdentity();
-  const programs = new Programs(clock, peer);
-  const handedOut = new HandedOut(clock);
+  const audit = opened.use(await AuditLog.open({ home, clock, secrets }));
+  const clients = opened.use(openClients({ clock, configuration, active, sessions, peer, audit }));
   const served: z.output<typeof servedSchema> = {};
   for (const { name } of profiles) {
     const { url } = opened.use(
@@ -92,19 +92,10 @@ export async function serveSoaked(): Promise<void> {
         port: 0,
         clock,
         peer,
-        source: {
-          profile: () => findProfile(configuration.current, name),
-          take: (profile) => sessions.take(profile),
-          acquire: (profile, socket) =>
-            sessions.acquire({ cause: 'program', profile, program: programs.at(socket) }),
-          connected: (socket) => {
-            void programs.whereCheap(socket);
-          },
-          handedOut: (profile, session, socket) => {
-            handedOut.note(profile, session, socket, () => programs.whereCheap(socket));
-          },
-          isWaitingForMfa: () => false,
-        },
+        clients,
+        ownProfile: name,
+        isV1On: () => false,
+        linkLocalIsOn: () => false,
       }),
     );
     served[name] = url;

@@ -1,0 +1,166 @@
+import type { Clock, SecretStore } from '../platform/ports.ts';
+import { Checkpoints } from './audit-checkpoint.ts';
+import { AuditFiles, linesOf } from './audit-files.ts';
+import { OpenRecords, type AuditEntry, type NotedRecord } from './audit-open-records.ts';
+import { AuditWalk, type AuditVerdict } from './audit-walk.ts';
+import { AuditWriter } from './audit-writer.ts';
+import { endsWithin } from './time-limit.ts';
+
+export type { AuditEventName } from './audit-record.ts';
+export type { AuditEntry, NotedRecord } from './audit-open-records.ts';
+export type { AuditVerdict } from './audit-walk.ts';
+
+export interface AuditLogOptions {
+  /** The data folder. */
+  readonly home: string;
+  readonly clock: Clock;
+  readonly secrets: SecretStore;
+}
+
+/** How long records are counted up: what is equal is one, and all are in the file within a second. */
+const batchMs = 900;
+
+/** A keychain that waits for a person must not keep Latchkey from ending. */
+const longestEndMs = 2_000;
+
+const closedRecord: NotedRecord = { again: () => false };
+
+/**
+ * Who got or was refused what, and what else was done, in `audit.jsonl`. Its records are chained by a key in the
+ * keychain, so that a change shows. Noting something costs no more than counting: all else is done aside, and whatever
+ * goes wrong with it is a `problem`, never an error.
+ */
+export class AuditLog implements AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #records: OpenRecords;
+  readonly #writer: AuditWriter;
+  readonly #checkpoints: Checkpoints;
+  readonly #listeners = new Set<() => void>();
+  #closing: Disposable | undefined;
+  #toldProblem: string | undefined;
+  /** What was found at the start, until `started` is noted. */
+  #findings: string[] | undefined = [];
+  #isFirstWrite = true;
+  #hasEnded = false;
+
+  private constructor({ home, clock, secrets }: AuditLogOptions) {
+    this.#clock = clock;
+    this.#records = new OpenRecords(clock);
+    const changed = () => this.#tell();
+    this.#writer = new AuditWriter(clock, new AuditFiles(home), {
+      changed,
+      written: (rotated) => {
+        this.#checkpoints.wanted(rotated || this.#isFirstWrite);
+        this.#isFirstWrite = false;
+      },
+    });
+    this.#checkpoints = new Checkpoints({
+      clock,
+      secrets,
+      writer: this.#writer,
+      changed,
+      found: (finding) => this.#tellFinding(finding),
+    });
+  }
+
+  /** Goes on with the log of a data folder, and notes `started`. Never rejects: `problem` tells. */
+  static async open(options: AuditLogOptions): Promise<AuditLog> {
+    const log = new AuditLog(options);
+    await log.#start();
+    return log;
+  }
+
+  /** Records something. Does no more than to count it, and never throws. */
+  note(entry: AuditEntry): NotedRecord {
+    if (this.#hasEnded) return closedRecord;
+    this.#closing ??= this.#clock.schedule(batchMs, this.#closeBatch);
+    return this.#records.note(entry);
+  }
+
+  /** Why records cannot be written, or are not protected, now; undefined where all is well. */
+  get problem(): string | undefined {
+    return this.#writer.problem ?? this.#checkpoints.problem;
+  }
+
+  /** Calls `listener` when `problem` has come, gone or become another. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** Reads the whole log and tells whether it is as it was written. Never rejects: what cannot be read is a problem. */
+  async verify(): Promise<AuditVerdict> {
+    this.#writer.add(this.#records.close(false));
+    await this.#writer.write(true);
+    try {
+      return await this.#walk();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { proven: 0, unproven: 0, problems: [`the log cannot be read: ${reason}`], notes: [] };
+    }
+  }
+
+  /** Notes `ended`, and writes what there is. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#hasEnded) return;
+    this.note({ event: 'ended' });
+    this.#hasEnded = true;
+    this.#closing?.[Symbol.dispose]();
+    this.#writer.add(this.#records.close(true));
+    const end = this.#writer.write(true).then(() => this.#checkpoints.end());
+    await endsWithin(longestEndMs, this.#clock, end);
+    this.#writer[Symbol.dispose]();
+    this.#checkpoints[Symbol.dispose]();
+    this.#listeners.clear();
+  }
+
+  async #start(): Promise<void> {
+    // What cannot be read now is tried again with the first record.
+    const wasCut = await this.#writer.prepare().catch(() => false);
+    if (wasCut) this.#tellFinding('the last line, which a crash had cut off, was removed');
+    await this.#checkpoints.start();
+    const detail = this.#findings?.join('; ');
+    this.#findings = undefined;
+    this.note({ event: 'started', detail: detail === '' ? undefined : detail });
+    this.#writer.add(this.#records.close(true));
+    await this.#writer.write();
+  }
+
+  async #walk(): Promise<AuditVerdict> {
+    // First the checkpoint: what is written meanwhile comes after it.
+    const chain = this.#checkpoints.stored;
+    const { opened, head, oldest } = await this.#writer.open();
+    try {
+      const walk = new AuditWalk({ chain: chain && { ...chain, oldest }, head });
+      for (const file of opened.files) {
+        for await (const lines of linesOf(file))
+          for (const { text, isWhole, number } of lines)
+            walk.step(text, isWhole, { file: file.name, line: number });
+      }
+      return walk.verdict();
+    } finally {
+      await opened[Symbol.asyncDispose]();
+    }
+  }
+
+  readonly #closeBatch = (): void => {
+    this.#closing = undefined;
+    this.#writer.add(this.#records.close(false));
+    void this.#writer.write();
+    const { untilDueMs } = this.#records;
+    if (untilDueMs !== undefined)
+      this.#closing = this.#clock.schedule(Math.min(untilDueMs, batchMs), this.#closeBatch);
+  };
+
+  /** What is found at the start is told by `started`, and what is found later by a record of its own. */
+  #tellFinding(finding: string): void {
+    if (this.#findings) this.#findings.push(finding);
+    else this.note({ event: 'audit', detail: finding });
+  }
+
+  #tell(): void {
+    if (this.problem === this.#toldProblem) return;
+    this.#toldProblem = this.problem;
+    for (const listener of this.#listeners) listener();
+  }
+}

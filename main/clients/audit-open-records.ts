@@ -1,0 +1,184 @@
+import type { Client, Clock } from '../platform/ports.ts';
+import type { AuditEventName } from './audit-record.ts';
+
+/** Something to be recorded. */
+export interface AuditEntry {
+  readonly event: AuditEventName;
+  readonly profile?: string | undefined;
+  /** What happened exactly, by which rule, or why it was refused: words of Latchkey's own, never what a client sent. */
+  readonly detail?: string | undefined;
+  /** The program it was for, as soon as it is known: look-ups that end later complete the record. */
+  readonly client?: Client | Promise<Client | undefined> | undefined;
+}
+
+/** A record that is not written yet. */
+export interface NotedRecord {
+  /** Counts one more of the same; false once it is closed, then it must be noted anew. Cheap: the hot path. */
+  again(): boolean;
+}
+
+/** How many different records a second has room for. A busy machine has some dozens. */
+const mostDistinct = 512;
+
+/** How long a record waits for the look-up of its program. */
+const longestLookUpMs = 1000;
+
+/** A record that counts. */
+export class OpenRecord implements NotedRecord {
+  readonly event: AuditEventName;
+  readonly profile: string | undefined;
+  readonly detail: string | undefined;
+  readonly notedAtElapsedMs: number;
+  client: Client | undefined;
+  lookUp: LookUp | undefined;
+  count = 1;
+  lastAtMs: number;
+  isOpen = true;
+  readonly #clock: Clock;
+
+  constructor(
+    clock: Clock,
+    { event, profile, detail }: AuditEntry,
+    client: Client | undefined,
+    lookUp: LookUp | undefined,
+  ) {
+    this.#clock = clock;
+    this.event = event;
+    this.profile = profile;
+    this.detail = detail;
+    this.client = client;
+    this.lookUp = lookUp;
+    this.notedAtElapsedMs = clock.elapsed();
+    this.lastAtMs = clock.now();
+  }
+
+  again(): boolean {
+    if (!this.isOpen) return false;
+    this.count += 1;
+    this.lastAtMs = this.#clock.now();
+    return true;
+  }
+}
+
+/** Which program it was, as soon as that is known. */
+interface LookUp {
+  /** Stands for the program among the records: a number of its own, then the program's. */
+  name: string;
+  client: Client | undefined;
+  isDone: boolean;
+  /** The records that wait for it. */
+  readonly records: OpenRecord[];
+}
+
+/** The records of the last second that are still counted up: equal ones are one. */
+export class OpenRecords {
+  readonly #clock: Clock;
+  readonly #records = new Map<string, OpenRecord>();
+  readonly #lookUps = new WeakMap<Promise<Client | undefined>, LookUp>();
+  #lookUpCount = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  note(entry: AuditEntry): OpenRecord {
+    const { client } = entry;
+    const lookUp = client instanceof Promise ? this.#lookUpOf(client) : undefined;
+    const known = client instanceof Promise ? lookUp?.client : client;
+    const key = keyOf(entry, lookUp?.name ?? nameOf(known));
+    const same = this.#records.get(key);
+    if (same) {
+      same.again();
+      return same;
+    }
+    if (this.#records.size >= mostDistinct) return this.#overflow(entry.event);
+    const record = new OpenRecord(this.#clock, entry, known, lookUp?.isDone === false ? lookUp : undefined);
+    record.lookUp?.records.push(record);
+    this.#records.set(key, record);
+    return record;
+  }
+
+  /**
+   * Closes the records, but for those whose program may still be told in time.
+   * @param all those, too
+   * @returns those that were closed, by their times
+   */
+  close(all: boolean): OpenRecord[] {
+    const nowMs = this.#clock.elapsed();
+    const closed: OpenRecord[] = [];
+    for (const [key, record] of this.#records) {
+      if (!all && record.lookUp !== undefined && nowMs - record.notedAtElapsedMs < longestLookUpMs) continue;
+      record.isOpen = false;
+      this.#records.delete(key);
+      closed.push(record);
+    }
+    return closed.toSorted((one, other) => one.lastAtMs - other.lastAtMs);
+  }
+
+  /** In how many milliseconds the first of those that are open must be closed; undefined where there is none. */
+  get untilDueMs(): number | undefined {
+    let firstMs: number | undefined;
+    for (const { notedAtElapsedMs } of this.#records.values())
+      firstMs = Math.min(firstMs ?? notedAtElapsedMs, notedAtElapsedMs);
+    return firstMs === undefined ? undefined : Math.max(0, firstMs + longestLookUpMs - this.#clock.elapsed());
+  }
+
+  /** One record for all of an event that there is no room for. */
+  #overflow(event: AuditEventName): OpenRecord {
+    const detail = `too many different ones within a second: these are told by their number only`;
+    const key = keyOf({ event, detail }, '');
+    let record = this.#records.get(key);
+    if (record) record.again();
+    else {
+      record = new OpenRecord(this.#clock, { event, detail }, undefined, undefined);
+      this.#records.set(key, record);
+    }
+    return record;
+  }
+
+  #lookUpOf(client: Promise<Client | undefined>): LookUp {
+    let lookUp = this.#lookUps.get(client);
+    if (lookUp) return lookUp;
+    this.#lookUpCount += 1;
+    lookUp = { name: `?${this.#lookUpCount}`, client: undefined, isDone: false, records: [] };
+    this.#lookUps.set(client, lookUp);
+    const begun = lookUp;
+    client.then(
+      (found) => this.#end(begun, found),
+      () => this.#end(begun, undefined),
+    );
+    return lookUp;
+  }
+
+  /** Completes the records of a program, and counts them to those that it has already. */
+  #end(lookUp: LookUp, client: Client | undefined): void {
+    const nameBefore = lookUp.name;
+    lookUp.client = client;
+    lookUp.isDone = true;
+    lookUp.name = nameOf(client);
+    for (const record of lookUp.records.splice(0)) {
+      record.lookUp = undefined;
+      if (!record.isOpen) continue;
+      record.client = client;
+      this.#records.delete(keyOf(record, nameBefore));
+      const key = keyOf(record, lookUp.name);
+      const same = this.#records.get(key);
+      if (!same) {
+        this.#records.set(key, record);
+        continue;
+      }
+      same.count += record.count;
+      same.lastAtMs = Math.max(same.lastAtMs, record.lastAtMs);
+      record.isOpen = false;
+    }
+  }
+}
+
+/** What must be the same for two to be one record. Details are our own words, and so have no line's end. */
+function keyOf({ event, profile = '', detail = '' }: AuditEntry, client: string): string {
+  return `${event}\n${profile}\n${detail}\n${client}`;
+}
+
+function nameOf(client: Client | undefined): string {
+  return client === undefined ? '' : `${client.process.pid} ${client.process.start}`;
+}

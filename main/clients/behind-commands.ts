@@ -1,0 +1,42 @@
+import { forwarderOf } from '../platform/process-chain.ts';
+import { fileName, interpreterOf, scriptOf } from '../platform/program-name.ts';
+import type { Client, Process } from '../platform/ports.ts';
+
+/**
+ * The program that a `credential_process` fetches credentials for: not curl, the `latchkey` command or the `sh -c` that
+ * an SDK starts them with, but the nearest parent beyond them; where there is none, the client itself.
+ *
+ * By its name alone a program is passed over, and its parent speaks for it: what that was allowed, what it started can
+ * have in this way.
+ */
+export function programBehind(client: Client): Client {
+  const { parents } = client;
+  if (!isOnTheWay(client.process)) return client;
+  const place = parents.findIndex((parent) => !isOnTheWay(parent));
+  const process = parents[place];
+  if (process === undefined) return client;
+  return {
+    process,
+    parents: parents.slice(place + 1),
+    forwarder: forwarderOf(process.executable, process.name),
+  };
+}
+
+function isOnTheWay({ executable, name, commandLine }: Process): boolean {
+  const interpreter = executable === undefined ? undefined : interpreterOf(executable);
+  if (!interpreter) return fileName(executable ?? name) === 'curl';
+  const script = scriptOf(interpreter, commandLine);
+  if (isShell.test(fileName(executable ?? ''))) return script === undefined && hasCode(commandLine);
+  return script !== undefined && /^latchkey(\.js)?$/.test(fileName(script.name));
+}
+
+const isShell = /^(sh|bash|dash|zsh)$/;
+
+/** Whether a shell was started with a command (`-c`, also in `-ec`), before anything that is no option. */
+function hasCode(commandLine: readonly string[]): boolean {
+  for (const argument of commandLine.slice(1)) {
+    if (/^-[A-Za-z]*c/.test(argument)) return true;
+    if (!argument.startsWith('-')) return false;
+  }
+  return false;
+}

@@ -1,0 +1,39 @@
+import type { Session } from '../sts/session.ts';
+import type { Grant } from './approvals.ts';
+import type { NotedRecord } from './audit-log.ts';
+
+/** What one connection was allowed and got last, so that its next request of the same costs a comparison. */
+export class Served {
+  #grantedProfile: string | undefined;
+  #grant: Grant | undefined;
+  #profile: string | undefined;
+  #session: Session | undefined;
+  #record: NotedRecord | undefined;
+
+  /** By what the profile may be served on this connection. */
+  get allowance(): string | undefined {
+    return this.#grant?.allowance;
+  }
+
+  isGranted(profile: string): boolean {
+    return this.#grantedProfile === profile && this.#grant?.isValid() === true;
+  }
+
+  grant(profile: string, grant: Grant): void {
+    this.#grantedProfile = profile;
+    this.#grant = grant;
+  }
+
+  /** Counts the same session handed out again; false where it is to be noted anew. */
+  again(profile: string, session: Session): boolean {
+    // Each use of a grant counts by itself: one that was for once is over.
+    if (this.#grantedProfile === profile) this.#grant?.use();
+    return this.#profile === profile && this.#session === session && this.#record?.again() === true;
+  }
+
+  note(profile: string, session: Session, record: NotedRecord): void {
+    this.#profile = profile;
+    this.#session = session;
+    this.#record = record;
+  }
+}

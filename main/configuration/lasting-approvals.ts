@@ -1,0 +1,22 @@
+import type { Profile } from '../profiles/profile.ts';
+import { findProfile, type Configuration } from './configuration.ts';
+
+/**
+ * The new configuration without the approvals of profiles that are gone, have another name, or lead to another role: a
+ * person allowed a program that role's credentials. It is part of the same write, so that no approval outlives it.
+ */
+export function withLastingApprovals(before: Configuration, after: Configuration): Configuration {
+  if (after.profiles === before.profiles) return after;
+  const approvals = after.approvals.filter(({ profile }) => hasSameTarget(profile, before, after));
+  return approvals.length === after.approvals.length ? after : { ...after, approvals };
+}
+
+/** Whether a name means the same role, by the same way to it, in two configurations. */
+export function hasSameTarget(name: string, one: Configuration, other: Configuration): boolean {
+  const [profile, another] = [findProfile(one, name), findProfile(other, name)];
+  return profile !== undefined && another !== undefined && targetOf(profile) === targetOf(another);
+}
+
+function targetOf({ roleArn, base }: Profile): string {
+  return JSON.stringify([roleArn, 'key' in base ? ['key', base.key] : ['profile', base.profile]]);
+}

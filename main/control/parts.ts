@@ -1,0 +1,38 @@
+import type { Status } from '../../preload/contract.ts';
+import type { Clients } from '../clients/clients.ts';
+import type { ConfigurationStore } from '../configuration/store.ts';
+import type { KeyCustody } from '../keys/custody.ts';
+import type { Client, Clock, OwnerAuthentication } from '../platform/ports.ts';
+import type { ActiveProfile } from '../profiles/active-profile.ts';
+import type { Profiles } from '../profiles/profiles.ts';
+import type { Sessions } from '../sessions/sessions.ts';
+
+/**
+ * Shows the window, or gives a link where there is none; before that it waits for `confirm`, which makes sure that a
+ * person asks, and tells the program that he does it with.
+ */
+export type OpenInterface = (confirm: () => Promise<Client | undefined>) => Promise<string | null>;
+
+/** What the contract is carried out by. */
+export interface BrokerParts {
+  readonly clock: Clock;
+  readonly configuration: ConfigurationStore;
+  readonly keys: KeyCustody;
+  readonly profiles: Profiles;
+  readonly active: ActiveProfile;
+  readonly sessions: Sessions;
+  readonly clients: Pick<
+    Clients,
+    'handedOut' | 'bindings' | 'approvals' | 'containerTokens' | 'refusals' | 'audit'
+  >;
+  readonly ownerAuthentication: OwnerAuthentication | undefined;
+  readonly version: string;
+  readonly secretsIn: 'keychain' | 'memory';
+  /** The endpoint's base URL; empty until it listens. */
+  readonly endpointUrl: () => string;
+  /** The profiles with a port of their own. */
+  readonly ownPorts: () => readonly Status['endpoints'][number][];
+  /** Whether `http://169.254.169.254/` leads here. */
+  readonly linkLocalIsOn: () => boolean;
+  readonly openInterface: OpenInterface;
+}

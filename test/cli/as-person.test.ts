@@ -1,0 +1,78 @@
+/** What only a person may do, by the built command on real terminals. */
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { withTerminals } from '../fixtures/pseudo-terminal.ts';
+import { buildCommand, run, Terminal } from './latchkey.ts';
+import { startTestBroker, type TestBroker } from './test-broker.ts';
+
+// Machines that run tests are busy ones.
+vi.setConfig({ testTimeout: 60_000 });
+
+beforeAll(buildCommand, 240_000);
+
+let own: TestBroker;
+beforeEach(async ({ skip }) => {
+  if (withTerminals.missing) skip(withTerminals.note);
+  own = await startTestBroker({ link: 'http://127.0.0.1:1/#key=fake' });
+});
+afterEach(() => own[Symbol.asyncDispose]());
+
+const number = /type this number: (\d{4})\r\n/;
+
+describe('latchkey open', () => {
+  test('gives the link once the number is typed that the broker shows on the terminal', async () => {
+    using terminal = new Terminal(own.env, ['open']);
+    const [, shown = ''] = number.exec(await terminal.shows(number)) ?? [];
+    await terminal.shows(/type it to open the interface: /);
+    terminal.type(`${shown}\n`);
+    await terminal.shows(/#key=fake/);
+    expect(await terminal.ends()).toBe(0);
+  });
+
+  test('gives none for wrong numbers', async () => {
+    using terminal = new Terminal(own.env, ['open']);
+    const [, shown = ''] = number.exec(await terminal.shows(number)) ?? [];
+    await terminal.shows(/type it to open the interface: /);
+    for (const again of [/type it again: /, /type it again: /, /wrong number was given 3 times/]) {
+      terminal.type(shown === '0000' ? '0001\n' : '0000\n');
+      await terminal.shows(again);
+    }
+    expect(await terminal.ends()).toBe(1);
+  });
+});
+
+describe('latchkey use --here', () => {
+  test('gives the terminal a profile, and takes it away again', async () => {
+    using terminal = new Terminal(own.env, ['use', 'reader', '--here']);
+    const shown = await terminal.shows(
+      /reader is for everything started from sh \(pid (\d+)\), until that ends/,
+    );
+    expect(shown).toMatch(/pid \d+/);
+    expect(await terminal.ends()).toBe(0);
+  });
+
+  test('without a terminal gives the process that runs it one', async () => {
+    expect(await run(own.env, ['use', 'reader', '--here'])).toMatchObject({ status: 0 });
+    const status = await run(own.env, ['status']);
+    expect(status.stdout).toMatch(
+      new RegExp(`^Terminal +reader for everything started from .*pid ${process.pid}\\)$`, 'm'),
+    );
+    expect(await run(own.env, ['use', '--none', '--here'])).toMatchObject({ status: 0 });
+    expect((await run(own.env, ['status'])).stdout).not.toContain('Terminal');
+  });
+});
+
+describe('latchkey use --folder', () => {
+  test('gives a folder a profile by its real path, and takes it away again', async () => {
+    const { stdout } = await run(own.env, ['use', 'reader', '--folder', own.broker.home]);
+    expect(stdout).toBe(`reader is for programs that work in ${own.broker.home}\n`);
+    expect((await run(own.env, ['status'])).stdout).toContain(
+      `reader for programs that work in ${own.broker.home}`,
+    );
+    expect(await run(own.env, ['use', '--none', '--folder', own.broker.home])).toMatchObject({ status: 0 });
+    expect((await run(own.env, ['status'])).stdout).not.toContain('Folder');
+  });
+
+  test('refuses a folder that there is not', async () => {
+    expect(await run(own.env, ['use', 'reader', '--folder', '/nowhere/at/all'])).toMatchObject({ status: 2 });
+  });
+});

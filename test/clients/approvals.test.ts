@@ -1,0 +1,417 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Failure } from '../../main/failure.ts';
+import { needs } from '../platform/needs.ts';
+import { changed, inlineProgram, isSettled, otherShell, Scene, shell, until } from './approvals-scene.ts';
+
+const onLinux = needs(process.platform === 'linux', 'running programs are read from /proc on Linux only');
+const minute = 60_000;
+const hour = 60 * minute;
+
+let scene: Scene;
+
+beforeEach(async () => {
+  scene = await Scene.open();
+});
+
+afterEach(async () => {
+  await scene[Symbol.asyncDispose]();
+});
+
+describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.note}`, () => {
+  test('waits, and a person is shown what asks, where, for which profile, and what can be allowed', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const answer = scene.asked(terraform);
+    const request = await scene.theRequest();
+    const { executable = '' } = terraform.process;
+    expect(request).toEqual({
+      id: request.id,
+      profile: 'prod',
+      program: {
+        pid: terraform.process.pid,
+        name: 'terraform',
+        executable,
+        commandLine: `${executable} -c read`,
+        workingFolder: process.cwd(),
+        startedAtMs: terraform.process.startedAtMs,
+        terminal: '/dev/pts/3',
+        parents: [{ pid: 4711, name: 'bash' }],
+        forwarder: undefined,
+      },
+      tree: { pid: 4711, name: 'bash' },
+      choices: ['once', 'tree', 'hours', 'always'],
+      sinceMs: scene.clock.now(),
+      untilMs: scene.clock.now() + 10 * minute,
+    });
+    expect(scene.approvals.request(request.id)).toMatchObject({ client: terraform, profile: 'prod' });
+    expect(await isSettled(answer)).toBe(false);
+  });
+
+  test('is one request, however many connections wait', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const answers = Array.from({ length: 20 }, () => scene.asked(terraform));
+    const { id } = await scene.theRequest();
+    expect(await isSettled(Promise.race(answers))).toBe(false);
+    expect(scene.approvals.requests()).toHaveLength(1);
+    await scene.approvals.allow(id, 'tree');
+    for (const answer of answers) expect((await answer).isValid()).toBe(true);
+  });
+
+  test('is one request for each profile, program and process tree', async () => {
+    const [terraform, again, elsewhere, other] = [
+      await scene.program('terraform', shell),
+      await scene.program('terraform', shell),
+      await scene.program('terraform', otherShell),
+      await scene.program('pulumi', shell),
+    ];
+    const answers = [terraform, again, elsewhere, other].map((one) => scene.asked(one));
+    answers.push(scene.asked(terraform, 'stage'));
+    await until(() => scene.approvals.requests().length >= 4);
+    expect(await isSettled(Promise.race(answers))).toBe(false);
+    expect(
+      scene.approvals.requests().map(({ program: { name }, tree, profile }) => [name, tree.pid, profile]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['terraform', 4711, 'prod'],
+        ['terraform', 4712, 'prod'],
+        ['pulumi', 4711, 'prod'],
+        ['terraform', 4711, 'stage'],
+      ]),
+    );
+    expect(scene.approvals.requests()).toHaveLength(4);
+  });
+
+  test('waits ten minutes', async () => {
+    const answer = scene.asked(await scene.program('terraform', shell));
+    await scene.theRequest();
+    scene.clock.advance(10 * minute);
+    await expect(answer).rejects.toMatchObject({
+      code: 'ApprovalNeeded',
+      message: expect.stringContaining('ten minutes'),
+    });
+    expect(scene.approvals.requests()).toEqual([]);
+  });
+
+  test('waits ten minutes more when it asks again', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const answer = scene.asked(terraform);
+    await scene.theRequest();
+    scene.clock.advance(9 * minute);
+    void scene.asked(terraform);
+    await until(() => scene.approvals.requests()[0]?.untilMs === scene.clock.now() + 10 * minute);
+    scene.clock.advance(9 * minute);
+    expect(await isSettled(answer)).toBe(false);
+    scene.clock.advance(1 * minute);
+    await expect(answer).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+  });
+
+  test('waits no longer because the wall clock is set back', async () => {
+    const answer = scene.asked(await scene.program('terraform', shell));
+    const { id } = await scene.theRequest();
+    scene.clock.setWallClock(-hour);
+    scene.clock.advance(10 * minute);
+    await expect(answer).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+    await expect(scene.approvals.allow(id, 'always')).rejects.toMatchObject({ code: 'NotFound' });
+  });
+
+  test('is refused where 32 wait already', async () => {
+    for (let count = 0; count < 32; count++) void scene.asked(inlineProgram(shell, `code ${String(count)}`));
+    await until(() => scene.approvals.requests().length === 32);
+    await expect(scene.asked(inlineProgram(shell, 'one more'))).rejects.toMatchObject({
+      code: 'ApprovalNeeded',
+      message: expect.stringContaining('32 programs'),
+    });
+    expect(scene.approvals.requests()).toHaveLength(32);
+  });
+
+  test('is refused at once where there is no such profile', async () => {
+    await expect(scene.asked(await scene.program('terraform', shell), 'nowhere')).rejects.toMatchObject({
+      code: 'NotFound',
+    });
+  });
+
+  test('is answered when Latchkey ends', async () => {
+    const answer = scene.asked(await scene.program('terraform', shell));
+    await scene.theRequest();
+    scene.approvals[Symbol.dispose]();
+    await expect(answer).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+    expect(scene.clock.waiting).toBe(0);
+  });
+
+  test('that cannot be known again is offered nothing that outlives its process tree', async () => {
+    const answer = scene.asked(inlineProgram(shell));
+    const { id, choices } = await scene.theRequest();
+    expect(choices).toEqual(['once', 'tree']);
+    for (const allowance of ['hours', 'always'] as const)
+      await expect(scene.approvals.allow(id, allowance)).rejects.toMatchObject({
+        code: 'InvalidInput',
+        field: 'allowance',
+      });
+    expect(scene.configuration.current.approvals).toEqual([]);
+    expect(await isSettled(answer)).toBe(false);
+  });
+
+  test('is still asked about when it has gone: what can be known again may be allowed for its next start', async () => {
+    const cron = await scene.program('terraform', undefined);
+    void scene.asked(cron);
+    const { id, choices } = await scene.theRequest();
+    expect(choices).toEqual(['once', 'tree', 'hours', 'always']);
+    scene.ended.add(cron.process.pid);
+    expect(scene.approvals.requests()).toMatchObject([{ id, choices: ['hours', 'always'] }]);
+    await expect(scene.approvals.allow(id, 'tree')).rejects.toMatchObject({ code: 'InvalidInput' });
+    await scene.approvals.allow(id, 'always');
+    expect((await scene.asked(await scene.program('terraform', undefined))).allowance).toBe('always');
+  });
+
+  test('is not asked about any more once nothing could be allowed', async () => {
+    const cron = { ...inlineProgram(shell), parents: [] };
+    const answer = scene.asked(cron);
+    await scene.theRequest();
+    scene.ended.add(cron.process.pid);
+    expect(scene.approvals.requests()).toEqual([]);
+    scene.clock.advance(minute);
+    await expect(answer).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+  });
+});
+
+describe.skipIf(onLinux.missing)(`what is shown of a program${onLinux.note}`, () => {
+  test('is of one line and in its own order, whatever the program calls itself', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const disguised = changed(terraform, {
+      name: 'safe\u202Egpj.exe\n',
+      commandLine: ['a', '--x\u0007=\u2028y z', ''],
+      workingFolder: `/home/\u200Balice\n/${'x'.repeat(5_000)}`,
+    });
+    void scene.asked(disguised);
+    const { program: shown } = await scene.theRequest();
+    expect(shown.name).toBe('safegpj.exe');
+    expect(shown.commandLine).toBe('a "--x\\u0007=y z" ""');
+    expect(shown.workingFolder).toMatch(/^\/home\/alice\/x{1,300}$/);
+  });
+});
+
+describe.skipIf(onLinux.missing)(`allowed once${onLinux.note}`, () => {
+  test('is one hand-out', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const grant = await scene.allowed(terraform, 'once');
+    expect(grant).toMatchObject({ allowance: 'once' });
+    expect(grant.isValid()).toBe(true);
+    grant.use();
+    expect(grant.isValid()).toBe(false);
+    await scene.expectWaits(terraform);
+  });
+
+  test('is for the program’s next start in the same terminal, where it did not wait', async () => {
+    void scene.asked(await scene.program('terraform', shell));
+    await scene.approvals.allow((await scene.theRequest()).id, 'once');
+    scene.clock.advance(4 * minute);
+    const grant = await scene.asked(await scene.program('terraform', shell));
+    grant.use();
+    await scene.expectWaits(await scene.program('terraform', shell));
+  });
+
+  test('is one hand-out for all connections that waited', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const answers = [scene.asked(terraform), scene.asked(terraform)];
+    await until(() => scene.approvals.requests().length === 1);
+    expect(await isSettled(Promise.race(answers))).toBe(false);
+    await scene.approvals.allow((await scene.theRequest()).id, 'once');
+    const [one, other] = await Promise.all(answers);
+    one?.use();
+    expect(other?.isValid()).toBe(false);
+  });
+
+  test('is over after five minutes, also where the wall clock is set back or the machine sleeps', async () => {
+    for (const pass of [
+      () => scene.clock.advance(5 * minute),
+      () => {
+        scene.clock.setWallClock(-hour);
+        scene.clock.advance(5 * minute);
+      },
+      () => scene.clock.sleep(5 * minute),
+    ]) {
+      const grant = await scene.allowed(await scene.program('terraform', shell), 'once');
+      pass();
+      expect(grant.isValid()).toBe(false);
+      expect(scene.approvals.approvals()).toEqual([]);
+    }
+  });
+
+  test('is not for another program, another terminal or another profile', async () => {
+    await scene.allowed(await scene.program('terraform', shell), 'once');
+    await scene.expectWaits(await scene.program('pulumi', shell));
+    await scene.expectWaits(await scene.program('terraform', otherShell));
+    await scene.expectWaits(await scene.program('terraform', shell), 'stage');
+  });
+
+  test('is for the same command line where the program cannot be known again', async () => {
+    await scene.allowed(inlineProgram(shell, 'a code'), 'once');
+    await scene.expectWaits(inlineProgram(shell, 'another code'));
+    expect((await scene.asked(inlineProgram(shell, 'a code'))).isValid()).toBe(true);
+  });
+
+  test('is for that process alone where nothing else of the program is known', async () => {
+    const nameless = changed(inlineProgram(shell), { executable: undefined, commandLine: [] });
+    await scene.allowed(nameless, 'once');
+    await scene.expectWaits(changed(nameless, { pid: 9_998 }));
+    expect((await scene.asked(nameless)).isValid()).toBe(true);
+  });
+});
+
+describe.skipIf(onLinux.missing)(`allowed for the process tree${onLinux.note}`, () => {
+  test('is for all that is started from the same terminal’s shell', async () => {
+    await scene.allowed(await scene.program('terraform', shell), 'tree');
+    const pulumi = await scene.program('pulumi', shell);
+    const hook = { ...inlineProgram(shell), parents: [pulumi.process, shell] };
+    for (const one of [pulumi, hook]) expect((await scene.asked(one)).allowance).toBe('tree');
+    expect(scene.approvals.approvals()).toMatchObject([
+      { allowance: 'tree', program: 'everything started from bash (pid 4711) on /dev/pts/3', untilMs: null },
+    ]);
+  });
+
+  test('is not for another terminal, or another profile', async () => {
+    await scene.allowed(await scene.program('terraform', shell), 'tree');
+    await scene.expectWaits(await scene.program('terraform', otherShell));
+    await scene.expectWaits(await scene.program('terraform', shell), 'stage');
+  });
+
+  test('is for those who wait in it already', async () => {
+    const waiting = scene.asked(await scene.program('pulumi', shell));
+    await scene.theRequest();
+    await scene.allowed(await scene.program('terraform', shell), 'tree');
+    expect((await waiting).allowance).toBe('tree');
+    expect(scene.approvals.requests()).toEqual([]);
+  });
+
+  test('ends with the process at its root', async () => {
+    const grant = await scene.allowed(await scene.program('terraform', shell), 'tree');
+    scene.ended.add(shell.pid);
+    expect(grant.isValid()).toBe(false);
+    expect(scene.approvals.approvals()).toEqual([]);
+  });
+
+  test('is not for a process with the pid of its root', async () => {
+    await scene.allowed(await scene.program('terraform', shell), 'tree');
+    await scene.expectWaits(await scene.program('terraform', { ...shell, start: shell.start + 1 }));
+  });
+
+  test('is for the asker’s own tree where it has no terminal, or its session’s leader is not above it', async () => {
+    const [cron, astray] = [
+      await scene.program('terraform', undefined),
+      await scene.program('pulumi', shell),
+    ];
+    await scene.allowed(cron, 'tree');
+    await scene.allowed({ ...astray, parents: [otherShell] }, 'tree');
+    expect((await scene.asked(cron)).allowance).toBe('tree');
+    await scene.expectWaits(await scene.program('terraform', undefined));
+    await scene.expectWaits(await scene.program('pulumi', shell));
+    await scene.expectWaits(await scene.program('pulumi', otherShell));
+  });
+
+  test('is not remembered when Latchkey starts anew', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.allowed(terraform, 'tree');
+    await scene.restart();
+    await scene.expectWaits(terraform);
+  });
+});
+
+describe.skipIf(onLinux.missing)(`a program that was denied${onLinux.note}`, () => {
+  test('is told so, and until when', async () => {
+    const answer = scene.asked(await scene.program('terraform', shell));
+    const { id } = await scene.theRequest();
+    scene.approvals.deny(id);
+    const until = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+    await expect(answer).rejects.toMatchObject({
+      code: 'ApprovalNeeded',
+      message: expect.stringContaining(until.format(scene.clock.now() + 5 * minute)),
+    });
+  });
+
+  test('stays denied for five minutes, and nobody is asked again', async () => {
+    await scene.denied(await scene.program('terraform', shell));
+    scene.clock.advance(5 * minute - 1);
+    await expect(scene.asked(await scene.program('terraform', shell))).rejects.toMatchObject({
+      code: 'ApprovalNeeded',
+    });
+    expect(scene.approvals.requests()).toEqual([]);
+    scene.clock.advance(1);
+    await scene.expectWaits(await scene.program('terraform', shell));
+  });
+
+  test('is denied no longer because it asks again, or because the wall clock is set back', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.denied(terraform);
+    scene.clock.setWallClock(-hour);
+    scene.clock.advance(4 * minute);
+    await expect(scene.asked(terraform)).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+    scene.clock.advance(1 * minute);
+    await scene.expectWaits(terraform);
+  });
+
+  test('does not keep others from being asked about', async () => {
+    await scene.denied(await scene.program('terraform', shell));
+    await scene.expectWaits(await scene.program('pulumi', shell));
+    await scene.expectWaits(await scene.program('terraform', otherShell));
+    await scene.expectWaits(await scene.program('terraform', shell), 'stage');
+  });
+
+  test('may be allowed for its whole process tree all the same: the later word counts', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.denied(terraform);
+    await scene.allowed(await scene.program('pulumi', shell), 'tree');
+    expect((await scene.asked(terraform)).allowance).toBe('tree');
+  });
+});
+
+describe.skipIf(onLinux.missing)(`a decision${onLinux.note}`, () => {
+  test('is told with who asked, for the record', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.allowed(terraform, 'always');
+    await scene.approvals.revoke(scene.approvals.approvals()[0]?.id ?? '');
+    await scene.denied(terraform);
+    expect(scene.decisions).toEqual([
+      { decision: 'allowed', allowance: 'always', profile: 'prod', client: terraform },
+      { decision: 'revoked', allowance: 'always', profile: 'prod' },
+      { decision: 'denied', profile: 'prod', client: terraform },
+    ]);
+  });
+
+  test('is made once: a second one finds nothing', async () => {
+    void scene.asked(await scene.program('terraform', shell));
+    const { id } = await scene.theRequest();
+    const first = scene.approvals.allow(id, 'always');
+    await expect(scene.approvals.allow(id, 'tree')).rejects.toMatchObject({ code: 'NotFound' });
+    expect(() => {
+      scene.approvals.deny(id);
+    }).toThrow(Failure);
+    await first;
+    expect(scene.approvals.approvals()).toMatchObject([{ allowance: 'always' }]);
+  });
+
+  test('is shown, and so is what waits, what is used up and what is over', async () => {
+    void scene.asked(await scene.program('terraform', shell));
+    const { id } = await scene.theRequest();
+    expect(scene.changes).toBe(1);
+    await scene.approvals.allow(id, 'once');
+    expect(scene.changes).toBe(2);
+    (await scene.asked(await scene.program('terraform', shell))).use();
+    expect(scene.changes).toBe(3);
+    void scene.asked(await scene.program('terraform', shell));
+    await scene.theRequest();
+    expect(scene.changes).toBe(4);
+    scene.clock.advance(11 * minute);
+    expect(scene.changes).toBe(5);
+  });
+
+  test('names a program by its file', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.allowed(terraform, 'always');
+    expect(scene.approvals.approvals()).toMatchObject([
+      {
+        program: `terraform (${terraform.process.executable ?? ''})`,
+        sinceMs: scene.clock.now(),
+        untilMs: null,
+      },
+    ]);
+  });
+});

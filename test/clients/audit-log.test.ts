@@ -1,0 +1,321 @@
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { AuditLog, type AuditEntry } from '../../main/clients/audit-log.ts';
+import type { AuditRecord } from '../../main/clients/audit-record.ts';
+import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
+import type { Client, SecretStore } from '../../main/platform/ports.ts';
+import { temporaryHome } from '../fixtures/core.ts';
+import { FakeClock } from '../fixtures/fake-clock.ts';
+import { needs } from '../platform/needs.ts';
+import { clientOf, KeychainStandIn, recordsOf } from './audit-fixture.ts';
+
+const withModes = needs(process.getuid !== undefined, 'Windows has no file modes');
+
+let home: string;
+let removeHome: () => PromiseLike<void>;
+let clock: FakeClock;
+let keychain: KeychainStandIn;
+let log: AuditLog;
+
+const open = (secrets: SecretStore = keychain) => AuditLog.open({ home, clock, secrets });
+const end = () => log[Symbol.asyncDispose]();
+
+/** What was recorded since the start, once all that is due is written. */
+async function recorded(): Promise<AuditRecord[]> {
+  await log.verify();
+  return (await recordsOf(home)).filter(({ event }) => event !== 'started');
+}
+
+/** As many microtasks as a look-up's end takes. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+beforeEach(async () => {
+  const temporary = await temporaryHome();
+  home = temporary.path;
+  removeHome = () => temporary[Symbol.asyncDispose]();
+  clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
+  keychain = new KeychainStandIn();
+  log = await open();
+});
+
+afterEach(async () => {
+  await end();
+  expect(clock.waiting).toBe(0);
+  clock[Symbol.dispose]();
+  await removeHome();
+});
+
+describe('a record', () => {
+  it('tells what happened, and for which program', async () => {
+    const client = { ...clientOf('terraform', 4711), forwarder: 'Docker' };
+    log.note({ event: 'served', profile: 'sandbox', detail: 'credentials, by the active profile', client });
+    expect(await recorded()).toEqual([
+      {
+        sequence: 2,
+        time: '2026-11-03T10:00:00.000Z',
+        event: 'served',
+        profile: 'sandbox',
+        detail: 'credentials, by the active profile',
+        count: 1,
+        client: {
+          pid: 4711,
+          name: 'terraform',
+          executable: '/usr/bin/terraform',
+          workingFolder: '/home/alice/project',
+          startedAt: '2026-11-03T09:00:00.000Z',
+          parents: [
+            { pid: 20, name: 'bash' },
+            { pid: 10, name: 'alacritty' },
+          ],
+          forwarder: 'Docker',
+        },
+        mac: expect.stringMatching(/^[\w-]{43}$/),
+      },
+    ]);
+  });
+
+  it('has nothing of a command line, which may hold a secret', async () => {
+    const secret = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+    log.note({ event: 'served', client: clientOf('aws', 1, { commandLine: ['aws', '--key', secret] }) });
+    await recorded();
+    expect(await readFile(join(home, 'audit.jsonl'), 'utf8')).not.toContain('EXAMPLEKEY');
+  });
+
+  it('is cut where a program has a name or a folder without end', async () => {
+    const endless = 'ä'.repeat(100_000);
+    log.note({
+      event: 'served',
+      client: clientOf(endless, 1, { workingFolder: endless, executable: endless }),
+    });
+    const [record] = await recorded();
+    expect(record?.client?.name).toBe(`${'ä'.repeat(127)}…`);
+    expect(record?.client?.workingFolder).toBe(`${'ä'.repeat(511)}…`);
+  });
+
+  it('is a line of ASCII characters, which a terminal shows as they are', async () => {
+    log.note({ event: 'served', client: clientOf('naïve\u202e\u009b[31m\u001b[0m', 1) });
+    expect((await recorded())[0]?.client?.name).toBe('naïve\u202e\u009b[31m\u001b[0m');
+    expect(await readFile(join(home, 'audit.jsonl'), 'latin1')).toMatch(/^[ -~\n]+$/);
+  });
+});
+
+describe('equal ones within a second', () => {
+  const entry: AuditEntry = { event: 'served', profile: 'sandbox', client: clientOf('aws', 1) };
+
+  it('are one record with their number and the time of the last', async () => {
+    const noted = log.note(entry);
+    clock.advance(300);
+    expect(noted.again()).toBe(true);
+    clock.advance(300);
+    log.note({ ...entry, client: clientOf('aws', 1) });
+    expect(await recorded()).toMatchObject([{ count: 3, time: '2026-11-03T10:00:00.600Z' }]);
+  });
+
+  it('are told apart by event, profile, detail and program, and by nothing else', async () => {
+    log.note(entry);
+    log.note({ ...entry, event: 'refused' });
+    log.note({ ...entry, profile: 'production' });
+    log.note({ ...entry, detail: 'by a folder rule' });
+    log.note({ ...entry, client: clientOf('aws', 2) });
+    log.note({ ...entry, client: clientOf('aws', 1, { start: 7 }) });
+    log.note({ ...entry, client: undefined });
+    log.note(entry);
+    expect((await recorded()).map(({ count }) => count).toSorted()).toEqual([1, 1, 1, 1, 1, 1, 2]);
+  });
+
+  it('are noted anew once their record is closed', async () => {
+    const noted = log.note(entry);
+    clock.advance(1000);
+    expect(noted.again()).toBe(false);
+    log.note(entry);
+    expect(await recorded()).toMatchObject([{ count: 1 }, { count: 1 }]);
+  });
+
+  it('are counted without a single allocation', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const noted = log.note(entry);
+    const count = (times: number) => {
+      for (let time = 0; time < times; time += 1) noted.again();
+    };
+    // Compiled first: what is measured is the code that a busy endpoint runs.
+    count(200_000);
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    count(200_000);
+    // One object of the smallest size for each would be 3 MB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000);
+  });
+
+  it('of more kinds than there is room for are told by their number', async () => {
+    for (let pid = 1; pid <= 600; pid += 1) log.note({ ...entry, client: clientOf('aws', pid) });
+    const noted = log.note({ ...entry, client: clientOf('aws', 601) });
+    expect(noted.again()).toBe(true);
+    log.note({ event: 'refused', detail: 'a Host that is not ours' });
+    const records = await recorded();
+    expect(records).toHaveLength(514);
+    const untold = 'too many different ones within a second: these are told by their number only';
+    expect(records.filter(({ detail }) => detail === untold)).toMatchObject([
+      { event: 'served', count: 90 },
+      { event: 'refused', count: 1 },
+    ]);
+  });
+});
+
+describe('a program that is still being looked up', () => {
+  let found: (client: Client | undefined) => void;
+  let lookUp: Promise<Client | undefined>;
+
+  beforeEach(() => {
+    lookUp = new Promise((resolve) => (found = resolve));
+  });
+
+  it('completes the record when it is found', async () => {
+    log.note({ event: 'served', client: lookUp });
+    expect(await recorded()).toEqual([]);
+    clock.advance(950);
+    expect(await recorded()).toEqual([]);
+    found(clientOf('aws', 1));
+    await settled();
+    expect(await recorded()).toMatchObject([{ count: 1, client: { name: 'aws' } }]);
+  });
+
+  it('is not waited for longer than a second', async () => {
+    log.note({ event: 'served', profile: 'sandbox', client: lookUp });
+    clock.advance(999);
+    expect(await recorded()).toEqual([]);
+    clock.advance(1);
+    expect(await recorded()).toMatchObject([{ profile: 'sandbox' }]);
+    found(clientOf('aws', 1));
+    await settled();
+    clock.advance(5_000);
+    expect((await recorded()).map(({ client }) => client)).toEqual([undefined]);
+  });
+
+  it('that cannot be told leaves the record without one', async () => {
+    log.note({ event: 'served', client: lookUp });
+    log.note({ event: 'refused', client: Promise.reject(new Error('no such process')) });
+    found(undefined);
+    await settled();
+    expect((await recorded()).map(({ client }) => client)).toEqual([undefined, undefined]);
+  });
+
+  it('makes one record of all that it had on several connections', async () => {
+    const entry = { event: 'served', profile: 'sandbox' } as const;
+    log.note({ ...entry, client: clientOf('aws', 1) });
+    const noted = log.note({ ...entry, client: lookUp });
+    log.note({ ...entry, client: lookUp });
+    noted.again();
+    found(clientOf('aws', 1));
+    await settled();
+    expect(noted.again()).toBe(false);
+    log.note({ ...entry, client: lookUp });
+    expect(await recorded()).toMatchObject([{ count: 5 }]);
+  });
+});
+
+describe('the log', () => {
+  it('has a record on disk within a second, while nobody asks for it', async () => {
+    log.note({ event: 'locked' });
+    clock.advance(999);
+    await vi.waitFor(async () => {
+      expect(await recordsOf(home)).toMatchObject([{ event: 'started' }, { event: 'locked' }]);
+    });
+  });
+
+  it('notes its own start and end, and nothing after that', async () => {
+    await end();
+    log.note({ event: 'served' }).again();
+    clock.advance(5_000);
+    expect((await recordsOf(home)).map(({ event }) => event)).toEqual(['started', 'ended']);
+  });
+
+  it('is private, also where it was not', async () => {
+    const file = join(home, 'audit.jsonl');
+    expect((await stat(file)).mode & 0o777).toBe(withModes.missing ? 0o666 : 0o600);
+    await end();
+    await chmod(file, 0o644);
+    log = await open();
+    expect((await stat(file)).mode & 0o777).toBe(withModes.missing ? 0o666 : 0o600);
+  });
+
+  it('of two runs is one chain', async () => {
+    log.note({ event: 'locked' });
+    await end();
+    log = await open();
+    log.note({ event: 'unlocked' });
+    expect(await log.verify()).toMatchObject({ problems: [], notes: [] });
+    await end();
+    const records = await recordsOf(home);
+    expect(records.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(records[3]).toMatchObject({ event: 'started', previous: records[2]?.mac });
+    log = await open();
+    const { proven, unproven, problems } = await log.verify();
+    expect({ records: proven + unproven, problems }).toEqual({ records: 7, problems: [] });
+  });
+
+  it('has its key in the keychain and nowhere else', async () => {
+    const item = JSON.parse(keychain.items.get('audit-chain') ?? '') as { key: string };
+    expect(item.key).toMatch(/^[\w-]{43}$/);
+    expect(await readFile(join(home, 'audit.jsonl'), 'latin1')).not.toContain(item.key);
+  });
+
+  it('without a keychain that lasts begins a new chain with each run, and says so', async () => {
+    await end();
+    log = await open(memorySecretStore());
+    log.note({ event: 'locked' });
+    expect(await log.verify()).toMatchObject({ problems: [] });
+    await end();
+    log = await open(memorySecretStore());
+    const { problems, notes } = await log.verify();
+    expect(problems).toEqual([]);
+    expect(notes).toEqual([
+      '5 records were before record 6 not judged: the key of their chain is gone, or they are older than what is kept',
+      'record 6, 2026-11-03T10:00:00.000Z: a new chain: its key is in memory only, and that of the records before is gone',
+    ]);
+  });
+
+  it('begins a new chain where the keychain has lost its key, or has something else, and says so', async () => {
+    await end();
+    keychain.items.clear();
+    log = await open();
+    expect((await log.verify()).notes.at(-1)).toMatch(/a new chain: the keychain has no key of the records/);
+    await end();
+    keychain.items.set('audit-chain', '{"key":"something else"}');
+    log = await open();
+    expect((await log.verify()).notes.at(-1)).toMatch(/a new chain: the item in the keychain was not one/);
+  });
+});
+
+describe('a last line that a crash cut off', () => {
+  it('is removed wherever it was cut, and that is said', { timeout: 60_000 }, async () => {
+    await vi.waitFor(() => expect(keychain.checkpoint).toBe(1));
+    log.note({ event: 'locked' });
+    await recorded();
+    // What a crash leaves: the file as far as it was written, and the checkpoint of the start.
+    const file = join(home, 'audit.jsonl');
+    const whole = await readFile(file);
+    const items = new Map(keychain.items);
+    const lineStart = whole.lastIndexOf('\n', whole.length - 2) + 1;
+    for (let length = lineStart; length <= whole.length; length += 1) {
+      await end();
+      await writeFile(file, whole.subarray(0, length));
+      for (const [name, text] of items) keychain.items.set(name, text);
+      log = await open();
+      const isWholeLine = length >= whole.length - 1;
+      const isCut = length > lineStart && !isWholeLine;
+      const { problems, notes } = await log.verify();
+      expect({ length, problems }).toEqual({ length, problems: [] });
+      const wasCut = 'the last line, which a crash had cut off, was removed';
+      expect(notes).toEqual(isCut ? [expect.stringContaining(wasCut)] : []);
+      const records = await recordsOf(home);
+      expect(records.map(({ event }) => event)).toEqual(
+        isWholeLine ? ['started', 'locked', 'started'] : ['started', 'started'],
+      );
+      expect(records.at(-1)?.detail).toBe(isCut ? wasCut : undefined);
+    }
+  });
+});

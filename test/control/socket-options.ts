@@ -1,0 +1,37 @@
+/** What a local socket is served with, where a test is about the contract alone: of credentials there are none. */
+import { ClientConnections } from '../../main/clients/client-connections.ts';
+import { CredentialSource } from '../../main/clients/credential-source.ts';
+import { Failure } from '../../main/failure.ts';
+import type { LocalSocketOptions } from '../../main/control/local-socket.ts';
+import type { ServiceByCaller } from '../../main/control/service.ts';
+import { peerIdentity } from '../../main/platform/peer-identity.ts';
+import type { PeerIdentity } from '../../main/platform/ports.ts';
+import { systemClock } from '../../main/platform/system-clock.ts';
+
+const peerOfThisMachine = peerIdentity();
+
+export function socketOptions(
+  service: ServiceByCaller,
+  peer: PeerIdentity = peerOfThisMachine,
+): LocalSocketOptions {
+  const none = () => new Failure('NotFound', 'No profile is there');
+  const source = new CredentialSource({
+    sessions: {
+      isLocked: false,
+      take: () => undefined,
+      acquire: () => Promise.reject(none()),
+      standing: () => ({ state: 'idle', expiresAtMs: undefined, problem: undefined }),
+    },
+    choice: { for: none, named: none },
+    approvals: { ask: () => Promise.reject(none()) },
+    handedOut: { note: () => undefined },
+    refusals: { note: () => undefined },
+    audit: { note: () => ({ again: () => true }) },
+  });
+  return {
+    service,
+    clients: { connections: new ClientConnections(systemClock, peer), source },
+    clock: systemClock,
+    peer,
+  };
+}

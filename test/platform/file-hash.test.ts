@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { FileHashes } from '../../main/platform/file-hash.ts';
+
+let folder: string;
+let nowMs: number;
+let hashes: FileHashes;
+let handles: FileHandle[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-hash-'));
+  handles = [];
+  // Files that a test writes count as written long ago.
+  nowMs = Date.now() + 60_000;
+  hashes = new FileHashes({ now: () => nowMs });
+});
+
+afterEach(async () => {
+  await Promise.all(handles.map((handle) => handle.close()));
+  rmSync(folder, { recursive: true });
+});
+
+test('is that of the whole file, also of one that is read in several slices', async () => {
+  for (const size of [0, 1, 128 * 1024, 1_000_003]) {
+    const path = write(`of ${String(size)}`, Buffer.alloc(size, 'latchkey'));
+    const { file } = await openCounted(path);
+    expect((await hashes.of(file))?.sha256).toBe(
+      createHash('sha256').update(readFileSync(path)).digest('hex'),
+    );
+  }
+});
+
+test('is read once, as long as the file does not change', async () => {
+  const path = write('same', 'one');
+  const first = await openCounted(path);
+  const [one, again] = await Promise.all([hashes.of(first.file), hashes.of(first.file)]);
+  const second = await openCounted(path);
+  expect([again, await hashes.of(second.file)]).toEqual([one, one]);
+  expect([first.reads(), second.reads()]).toEqual([2, 0]);
+});
+
+test('is read anew once the file has changed', async () => {
+  const path = write('changing', 'one');
+  const before = await hashes.of((await openCounted(path)).file);
+  await until(() => Date.now() > (before?.changedAtMs ?? 0) + 20);
+  writeFileSync(path, 'two');
+  const after = await hashes.of((await openCounted(path)).file);
+  expect(after?.sha256).toBe(createHash('sha256').update('two').digest('hex'));
+  expect(after?.changedAtMs).toBeGreaterThan(before?.changedAtMs ?? Infinity);
+});
+
+test('is not kept of a file that has only just changed: it may change again at the same time', async () => {
+  nowMs = Date.now();
+  const path = write('fresh', 'one');
+  await hashes.of((await openCounted(path)).file);
+  const again = await openCounted(path);
+  await hashes.of(again.file);
+  expect(again.reads()).toBeGreaterThan(0);
+});
+
+test('is kept of 256 files', async () => {
+  const paths = Array.from({ length: 257 }, (_, index) => write(`file ${String(index)}`, String(index)));
+  for (const path of paths) await hashes.of((await openCounted(path)).file);
+  const [first, last] = [await openCounted(paths[0] ?? ''), await openCounted(paths[256] ?? '')];
+  await hashes.of(first.file);
+  await hashes.of(last.file);
+  expect([first.reads() > 0, last.reads()]).toEqual([true, 0]);
+});
+
+test('is none where the file changes while it is read', async () => {
+  const path = write('growing', Buffer.alloc(1_000_000));
+  const { file } = await openCounted(path);
+  const read = file.read.bind(file);
+  let slices = 0;
+  vi.spyOn(file, 'read').mockImplementation(async (...given: unknown[]) => {
+    if (++slices === 3) writeFileSync(path, 'more', { flag: 'a' });
+    return Reflect.apply(read, file, given) as ReturnType<typeof read>;
+  });
+  expect(await hashes.of(file)).toBeUndefined();
+});
+
+test('is none of more than 1 GiB, of which nothing is read', async () => {
+  const path = write('large', '');
+  truncateSync(path, 2 ** 30 + 1);
+  const { file, reads } = await openCounted(path);
+  expect(await hashes.of(file)).toBeUndefined();
+  expect(reads()).toBe(0);
+});
+
+test('is none of what is no regular file', async () => {
+  expect(await hashes.of((await openCounted(folder)).file)).toBeUndefined();
+  expect(await hashes.of((await openCounted('/dev/zero')).file)).toBeUndefined();
+});
+
+test('lets other work go on between its slices', async () => {
+  const { file } = await openCounted(write('long', Buffer.alloc(4_000_000)));
+  let turns = 0;
+  let isDone = false;
+  const turn = () => {
+    turns += 1;
+    if (!isDone) setImmediate(turn);
+  };
+  turn();
+  await hashes.of(file);
+  isDone = true;
+  expect(turns).toBeGreaterThan(4_000_000 / (128 * 1024));
+});
+
+async function openCounted(path: string): Promise<{ file: FileHandle; reads: () => number }> {
+  const file = await open(path, 'r');
+  handles.push(file);
+  const read = vi.spyOn(file, 'read');
+  return { file, reads: () => read.mock.calls.length };
+}
+
+function write(name: string, text: string | Buffer): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -1,0 +1,199 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readlinkSync } from 'node:fs';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { LinuxProc } from '../../main/platform/linux-proc.ts';
+import { SocketSearch } from '../../main/platform/linux-socket-search.ts';
+import { listen } from './connections.ts';
+import { needs } from './needs.ts';
+
+const cleanUps: (() => void)[] = [];
+afterEach(() => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) cleanUp();
+});
+
+const onLinux = needs(process.platform === 'linux', 'sockets are looked for in /proc on Linux only');
+/** A socket that there is not: inodes have 32 bits. */
+const noInode = 2 ** 33;
+
+describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
+  test('finds the process that holds it', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    expect(newSearch().search.search([inode])).toEqual(new Map([[inode, program.pid]]));
+  });
+
+  test('finds several at once, and nothing for one that nobody holds', async () => {
+    const [one, other] = [await startProgram(), await startProgram()];
+    const inodes = [await one.connect(7), await other.connect(7), await other.connect(8)];
+    const holders = newSearch().search.search([...inodes, noInode]);
+    expect(inodes.map((inode) => holders.get(inode))).toEqual([one.pid, other.pid, other.pid]);
+    expect(holders.size).toBe(3);
+  });
+
+  test('looks into no process for one that was seen before', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const { search, lookedInto } = newSearch();
+    lookIntoAll(search);
+    lookedInto.length = 0;
+    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(lookedInto).toEqual([]);
+  });
+
+  test('looks into no process for a program that connects again', async () => {
+    const program = await startProgram();
+    const first = await program.connect(7);
+    const { search, lookedInto } = newSearch();
+    expect(search.search([first]).get(first)).toBe(program.pid);
+    const second = await program.connect(7);
+    lookedInto.length = 0;
+    expect(search.search([second]).get(second)).toBe(program.pid);
+    expect(lookedInto).toEqual([]);
+  });
+
+  test('looks into a process that was looked into before only if it has more or fewer descriptors now', async () => {
+    const [program, idle] = [await startProgram(), await startProgram()];
+    const { search, lookedInto } = newSearch();
+    lookIntoAll(search);
+    expect(lookedInto).toContain(idle.pid);
+    lookedInto.length = 0;
+    const inode = await program.connect(7);
+    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(lookedInto).toContain(program.pid);
+    expect(lookedInto).not.toContain(idle.pid);
+  });
+
+  test('begins with the smallest process', async () => {
+    const [large, small] = [await startProgram(100), await startProgram()];
+    const inode = await large.connect(7);
+    const { search, lookedInto } = newSearch();
+    search.search([inode]);
+    expect(lookedInto).toContain(small.pid);
+    expect(lookedInto.indexOf(small.pid)).toBeLessThan(lookedInto.indexOf(large.pid));
+  });
+
+  test('ends when all is found', async () => {
+    const [small, large] = [await startProgram(), await startProgram(100)];
+    const inode = await small.connect(7);
+    const { search, lookedInto } = newSearch();
+    search.search([inode]);
+    expect(lookedInto).not.toContain(large.pid);
+  });
+
+  test('everywhere finds one that took the place of another without changing the number of descriptors', async () => {
+    const program = await startProgram();
+    await program.connect(7);
+    const { search } = newSearch();
+    lookIntoAll(search);
+    const inode = await program.connect(7);
+    expect(search.search([inode])).toEqual(new Map());
+    expect(search.searchEverywhere([inode])).toEqual(new Map([[inode, program.pid]]));
+  });
+
+  test('finds one in a new process, or everywhere, also where Linux does not tell how many descriptors there are', async () => {
+    const proc = new LinuxProc();
+    const { uid = -1 } = proc.descriptorCount(process.pid) ?? {};
+    vi.spyOn(proc, 'descriptorCount').mockReturnValue({ uid, descriptors: 0 });
+    const search = new SocketSearch(proc);
+    const program = await startProgram();
+    const first = await program.connect(7);
+    expect(search.search([first]).get(first)).toBe(program.pid);
+    const second = await program.connect(8);
+    expect(search.search([second])).toEqual(new Map());
+    expect(search.searchEverywhere([second]).get(second)).toBe(program.pid);
+  });
+
+  test('means the child where a socket was inherited, also by a child of a child', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const { search } = newSearch();
+    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    const child = await program.order('bash -c "sleep 60 & echo \\$!; wait" &');
+    expect(search.search([inode]).get(inode)).toBe(Number(child));
+    expect(newSearch().search.search([inode]).get(inode)).toBe(Number(child));
+    process.kill(Number(child));
+  });
+
+  test('means the parent where its child has closed the socket that it inherited', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const child = await program.order('sleep 60 7<&- & echo $!');
+    expect(newSearch().search.search([inode]).get(inode)).toBe(program.pid);
+    process.kill(Number(child));
+  });
+
+  test('leaves out what ends, or is no process, while it is looked at', async () => {
+    const proc = new LinuxProc();
+    const ended = spawn('true');
+    await once(ended, 'exit');
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    vi.spyOn(proc, 'pids').mockReturnValue([ended.pid ?? 0, 2 ** 30, program.pid]);
+    expect(new SocketSearch(proc).search([inode]).get(inode)).toBe(program.pid);
+  });
+});
+
+describe.skipIf(onLinux.missing)(`between two searches${onLinux.note}`, () => {
+  test('processes are looked into that none has come to yet, one at a time, and no other', async () => {
+    const [small, large] = [await startProgram(), await startProgram(100)];
+    const inode = await small.connect(7);
+    const { search, lookedInto } = newSearch();
+    search.search([inode]);
+    const before = [...lookedInto];
+    lookedInto.length = 0;
+    expect(search.lookAhead()).toBe(true);
+    expect(lookedInto.length).toBeLessThanOrEqual(1);
+    while (search.lookAhead());
+    expect(lookedInto).toContain(large.pid);
+    for (const pid of before) expect(lookedInto).not.toContain(pid);
+    expect(search.lookAhead()).toBe(false);
+  });
+});
+
+function newSearch() {
+  const proc = new LinuxProc();
+  const lookedInto: number[] = [];
+  const sockets = proc.sockets.bind(proc);
+  vi.spyOn(proc, 'sockets').mockImplementation((pid) => {
+    lookedInto.push(pid);
+    return sockets(pid);
+  });
+  return { search: new SocketSearch(proc), lookedInto };
+}
+
+function lookIntoAll(search: SocketSearch): void {
+  search.search([noInode]);
+}
+
+/** A shell that does as it is told. @param descriptors how many more it has than it needs */
+async function startProgram(descriptors = 0) {
+  const { port } = await listen('127.0.0.1');
+  const shell = `
+    for ((count = 0; count < ${descriptors}; count++)); do exec {opened}</dev/null; done
+    echo ready; while read -r line; do eval "$line"; done`;
+  const child: ChildProcess = spawn('bash', ['-c', shell], { stdio: ['pipe', 'pipe', 'inherit'] });
+  cleanUps.push(() => child.kill('SIGKILL'));
+  const { pid, stdin, stdout } = child;
+  if (pid === undefined || !stdin || !stdout) throw new Error('no program was started');
+  await once(stdout, 'data');
+
+  /** @returns what it prints next */
+  async function order(line: string): Promise<string> {
+    stdin?.write(`${line}\n`);
+    const [printed]: unknown[] = stdout ? await once(stdout, 'data') : [];
+    return String(printed);
+  }
+
+  return {
+    pid,
+    order,
+    /** Connects at a descriptor, in the place of what was there. @returns the inode of the socket */
+    async connect(descriptor: number): Promise<number> {
+      const opened = `exec ${descriptor}<&-; exec ${descriptor}<>/dev/tcp/127.0.0.1/${port}; echo done`;
+      await order(opened);
+      const target = readlinkSync(`/proc/${pid}/fd/${descriptor}`);
+      return Number(/^socket:\[(\d+)\]$/.exec(target)?.[1]);
+    },
+  };
+}
