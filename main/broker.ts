@@ -57,9 +57,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 async function compose(options: BrokerOptions, opened: Resources): Promise<Broker> {
   const { home, clock, version, peer, secrets, openInterface } = options;
   await ensurePrivateFolder(home);
-  const configuration = await ConfigurationStore.open(home);
-  // Opened first, so that it ends last: it records how the others end.
-  const audit = opened.use(await AuditLog.open({ home, clock, secrets }));
+  const configuration = opened.use(await ConfigurationStore.open(home));
+  const audit = new AuditLog({ home, clock, secrets });
   const sts = opened.use(openSts(clock));
   const keys = new KeyCustody(clock, configuration, secrets, sts);
   const active = opened.use(new ActiveProfile(clock, configuration));
@@ -110,6 +109,9 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
   opened.use(await serveDataFolder({ service, clients, clock, peer, home }));
+  // Only the folder's own broker writes to its log: from here on, and until it gives the folder up.
+  opened.use(audit);
+  await audit.start();
   endpoint = opened.use(await serve(options.port ?? configuration.current.settings.port));
   ownPorts = opened.use(new OwnPorts(configuration, (profile, port) => serve(port, profile)));
   await ownPorts.settled();

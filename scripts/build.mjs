@@ -65,7 +65,8 @@ async function takeTurn() {
     try {
       writeFileSync(turnFile, String(process.pid), { flag: 'wx' });
       return;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
       if (!isRunning(turnFile)) rmSync(turnFile, { force: true });
       else await delay(50);
     }

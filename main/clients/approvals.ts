@@ -222,9 +222,11 @@ export class Approvals implements Disposable {
     });
   }
 
-  #choicesOf({ identity, root }: Asker): Allowance[] {
-    const ofTree: Allowance[] = this.#isRunning(root) ? ['once', 'tree'] : [];
-    return identity ? [...ofTree, 'hours', 'always'] : ofTree;
+  #choicesOf({ identity, root, origin }: Asker): Allowance[] {
+    const choices: Allowance[] = [];
+    if (this.#isRunning(origin)) choices.push('once');
+    if (this.#isRunning(root)) choices.push('tree');
+    return identity ? [...choices, 'hours', 'always'] : choices;
   }
 
   #find(id: string): WaitingRequest | undefined {

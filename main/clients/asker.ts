@@ -13,16 +13,19 @@ export interface Asker {
   readonly identity: ProgramIdentity | undefined;
   /** The process whose tree it belongs to. */
   readonly root: Process;
-  /** Equal where the same program asks for the same profile from the same process tree, and nowhere else. */
+  /** What has started it, and will if a person starts it anew: the tree's root, or with no terminal its parent. */
+  readonly origin: Process;
+  /** Equal where the same program asks for the same profile from the same origin, and nowhere else. */
   readonly key: string;
 }
 
 export function askerOf(client: Client, profile: string, identity: ProgramIdentity | undefined): Asker {
   const root = treeRootOf(client);
+  const origin = client.process.terminal === undefined ? (client.parents[0] ?? root) : root;
   const key = createHash('sha256')
-    .update(JSON.stringify([profile, root.pid, root.start, programKey(client.process, identity)]))
+    .update(JSON.stringify([profile, origin.pid, origin.start, programKey(client.process, identity)]))
     .digest('base64url');
-  return { client, profile, identity, root, key };
+  return { client, profile, identity, root, origin, key };
 }
 
 /** Without an identity it is the same program where it was started with the same arguments, or else is the same process. */

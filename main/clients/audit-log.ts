@@ -41,9 +41,11 @@ export class AuditLog implements AsyncDisposable {
   /** What was found at the start, until `started` is noted. */
   #findings: string[] | undefined = [];
   #isFirstWrite = true;
+  #hasStarted = false;
   #hasEnded = false;
 
-  private constructor({ home, clock, secrets }: AuditLogOptions) {
+  /** Touches nothing until `start`: what is noted before that is kept for it. */
+  constructor({ home, clock, secrets }: AuditLogOptions) {
     this.#clock = clock;
     this.#records = new OpenRecords(clock);
     const changed = () => this.#tell();
@@ -63,17 +65,34 @@ export class AuditLog implements AsyncDisposable {
     });
   }
 
-  /** Goes on with the log of a data folder, and notes `started`. Never rejects: `problem` tells. */
+  /** A log that has started. */
   static async open(options: AuditLogOptions): Promise<AuditLog> {
     const log = new AuditLog(options);
-    await log.#start();
+    await log.start();
     return log;
+  }
+
+  /**
+   * Goes on with the log of the data folder, and notes `started`. Only the folder's own broker may: two that write make
+   * two chains, which is what a forged log looks like. Never rejects: `problem` tells.
+   */
+  async start(): Promise<void> {
+    this.#hasStarted = true;
+    // What cannot be read now is tried again with the first record.
+    const wasCut = await this.#writer.prepare().catch(() => false);
+    if (wasCut) this.#tellFinding('the last line, which a crash had cut off, was removed');
+    await this.#checkpoints.start();
+    const detail = this.#findings?.join('; ');
+    this.#findings = undefined;
+    this.note({ event: 'started', detail: detail === '' ? undefined : detail });
+    this.#writer.add(this.#records.close(true));
+    await this.#writer.write();
   }
 
   /** Records something. Does no more than to count it, and never throws. */
   note(entry: AuditEntry): NotedRecord {
     if (this.#hasEnded) return closedRecord;
-    this.#closing ??= this.#clock.schedule(batchMs, this.#closeBatch);
+    if (this.#hasStarted) this.#closing ??= this.#clock.schedule(batchMs, this.#closeBatch);
     return this.#records.note(entry);
   }
 
@@ -100,9 +119,9 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
-  /** Notes `ended`, and writes what there is. */
+  /** Notes `ended`, and writes what there is, where it has started. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#hasEnded) return;
+    if (this.#hasEnded || !this.#hasStarted) return;
     this.note({ event: 'ended' });
     this.#hasEnded = true;
     this.#closing?.[Symbol.dispose]();
@@ -112,18 +131,6 @@ export class AuditLog implements AsyncDisposable {
     this.#writer[Symbol.dispose]();
     this.#checkpoints[Symbol.dispose]();
     this.#listeners.clear();
-  }
-
-  async #start(): Promise<void> {
-    // What cannot be read now is tried again with the first record.
-    const wasCut = await this.#writer.prepare().catch(() => false);
-    if (wasCut) this.#tellFinding('the last line, which a crash had cut off, was removed');
-    await this.#checkpoints.start();
-    const detail = this.#findings?.join('; ');
-    this.#findings = undefined;
-    this.note({ event: 'started', detail: detail === '' ? undefined : detail });
-    this.#writer.add(this.#records.close(true));
-    await this.#writer.write();
   }
 
   async #walk(): Promise<AuditVerdict> {

@@ -32,11 +32,12 @@ export class TreeApprovals {
     this.#usedUp = usedUp;
   }
 
-  add({ profile, root, ...others }: Asker, allowance: 'once' | 'tree'): Grant {
-    const approval = { id: newId(), profile, root, sinceMs: this.#clock.now() };
-    if (allowance === 'tree') return this.#keep(approval);
-    const asker = { profile, root, ...others };
-    return this.#keep({ ...approval, once: { asker, deadline: deadlineIn(this.#clock, onceMs) } });
+  add(asker: Asker, allowance: 'once' | 'tree'): Grant {
+    const { profile, root, origin } = asker;
+    const approval = { id: newId(), profile, sinceMs: this.#clock.now() };
+    if (allowance === 'tree') return this.#keep({ ...approval, root });
+    const once = { asker, deadline: deadlineIn(this.#clock, onceMs) };
+    return this.#keep({ ...approval, root: origin, once });
   }
 
   /** By an approval of a process tree that this program runs in. */

@@ -12,7 +12,7 @@ import {
 import { withLastingApprovals } from './lasting-approvals.ts';
 
 /** Keeps config.json. Changes are made one after the other, checked as a whole, and are in memory only once they are on disk. */
-export class ConfigurationStore {
+export class ConfigurationStore implements AsyncDisposable {
   readonly #path: string;
   readonly #listeners = new Set<() => void>();
   #current: Configuration;
@@ -56,6 +56,11 @@ export class ConfigurationStore {
     });
     this.#lastUpdate = update.catch(() => undefined);
     await update;
+  }
+
+  /** Waits for what is being written down. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#lastUpdate;
   }
 
   /** Calls `listener` after each update. */

@@ -68,12 +68,16 @@ export class LinuxProc {
     };
   }
 
-  /** All processes, those with the highest pids first. */
+  /**
+   * All processes, the one that was started last first: a program that asks was often only just started. Pids begin anew
+   * at some number, so the highest is not the latest.
+   */
   pids(): number[] {
-    return list('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .map(Number)
-      .reverse();
+    const latest = Number(/\d+\s*$/.exec(this.read('/proc/loadavg')?.toString() ?? '')?.[0] ?? Infinity);
+    const pids = list('/proc')
+      .filter((name) => /^\d/.test(name))
+      .map(Number);
+    return pids.sort((a, b) => Number(a > latest) - Number(b > latest) || b - a);
   }
 
   /** Undefined where the process has ended. */

@@ -54,20 +54,14 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
 
 /**
  * A process of this user's with what started it; undefined where it has ended, or is another user's.
- *
- * Whose a process is, is the effective user. The owner of its folder in `/proc` would not do: that is root for a
- * terminal that runs with another group (`xterm`), which the kernel takes for non-dumpable.
  */
 export function readClient(pid: number, proc: LinuxProc): Client | undefined {
   const ownUid = process.getuid?.();
   const bootAtMs = Date.now() - uptime() * 1000;
 
   function linkOf(pid: number): (ChainLink & Stat) | undefined {
-    const stat = readStat(proc.read(`/proc/${pid}/stat`)?.toString() ?? '');
-    if (stat === undefined || stat.hasEnded) return undefined;
-    const [, effectiveUid] =
-      /^Uid:\t\d+\t(\d+)/m.exec(proc.read(`/proc/${pid}/status`)?.toString() ?? '') ?? [];
-    return Number(effectiveUid) === ownUid ? { ...stat, pid, uid: ownUid } : undefined;
+    const stat = runningStat(pid, proc);
+    return stat && effectiveUid(pid, proc) === ownUid ? { ...stat, pid, uid: ownUid } : undefined;
   }
 
   function describe(link: ChainLink & Stat): Process {
@@ -95,8 +89,24 @@ export function readClient(pid: number, proc: LinuxProc): Client | undefined {
   const client = describe(found);
   const parents = parentChain(found, linkOf).map(describe);
   // What was read meanwhile is another's where the pid was used again.
-  if (linkOf(pid)?.start !== found.start) return undefined;
+  if (runningStat(pid, proc)?.start !== found.start) return undefined;
   return { process: client, parents, forwarder: forwarderOf(client.executable, client.name) };
+}
+
+function runningStat(pid: number, proc: LinuxProc): Stat | undefined {
+  const stat = readStat(proc.read(`/proc/${pid}/stat`)?.toString() ?? '');
+  return stat?.hasEnded ? undefined : stat;
+}
+
+/**
+ * Whose a process is. Its folder's owner is that, or root where the kernel takes it for non-dumpable, such as a terminal
+ * that runs with another group (`xterm`): then its status tells, which takes longer to read.
+ */
+function effectiveUid(pid: number, proc: LinuxProc): number | undefined {
+  const owner = proc.descriptorCount(pid)?.uid;
+  if (owner !== 0) return owner;
+  const status = proc.read(`/proc/${pid}/status`)?.toString() ?? '';
+  return Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? NaN);
 }
 
 /** What a process was started with; an argument that is cut off is left out. */

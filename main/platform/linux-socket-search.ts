@@ -3,6 +3,8 @@ import type { LinuxProc } from './linux-proc.ts';
 /** How many of the processes that answered last are asked before all others. */
 const rememberedProcesses = 16;
 
+/** A process with more descriptors than that is looked into after the others: it takes a millisecond. */
+const largeProcess = 256;
 /** A process with more descriptors than that is not looked into: it would take a fifth of a second. */
 const mostDescriptors = 65_536;
 
@@ -21,8 +23,9 @@ interface Seen {
  * 1. where one with this inode was seen before;
  * 2. in the programs that answered last, at the descriptor that their socket had: the system gives the lowest free one,
  *    so a program that connects again mostly gets the same;
- * 3. in processes that are new, or have more or fewer descriptors than when they were last looked into, the smallest
- *    first. Linux tells that number for one call (since 6.2: before, only new ones stand out).
+ * 3. in processes that are new, or have more descriptors than when they were last looked into, the newest first. Linux
+ *    tells that number for one call (since 6.2: before, only new processes stand out);
+ * 4. in those that have fewer, and in large ones.
  *
  * Only `searchEverywhere` looks into all others. What is remembered of each running process is the numbers of its
  * sockets; of one that has ended, nothing.
@@ -47,20 +50,18 @@ export class SocketSearch {
     const wanted = new Set(inodes);
     const holders = new Map<number, number>();
     this.#recall(wanted, holders);
-    if (wanted.size > 0) {
-      const changed = this.#ownProcesses().filter(
-        ({ pid, descriptors }) => this.#seen.get(pid)?.descriptors !== descriptors,
-      );
-      this.#lookInto(changed, wanted, holders);
-      this.#neverSeen = changed.map(({ pid }) => pid).filter((pid) => !this.#seen.has(pid));
-    }
+    if (wanted.size > 0) this.#searchChanged(wanted, holders);
     return holders;
   }
 
   /** The same, by looking into every process of this user. */
   searchEverywhere(inodes: Iterable<number>): Map<number, number> {
     const holders = new Map<number, number>();
-    this.#lookInto(this.#ownProcesses(), new Set(inodes), holders);
+    const wanted = new Set(inodes);
+    for (const pid of this.#running()) {
+      if (wanted.size === 0) break;
+      this.#lookInto(pid, this.#ownDescriptors(pid), wanted, holders);
+    }
     return holders;
   }
 
@@ -69,11 +70,13 @@ export class SocketSearch {
    * @returns whether there was one
    */
   lookAhead(): boolean {
-    const pid = this.#neverSeen.shift();
-    if (pid === undefined) return false;
-    const descriptors = this.#ownDescriptors(pid);
-    if (descriptors !== undefined) this.#look(pid, descriptors);
-    return true;
+    for (let pid = this.#neverSeen.shift(); pid !== undefined; pid = this.#neverSeen.shift()) {
+      const descriptors = this.#ownDescriptors(pid);
+      if (descriptors === undefined) continue;
+      this.#look(pid, descriptors);
+      return true;
+    }
+    return false;
   }
 
   /** Moves from `wanted` to `holders` what is where it was seen before, or where its predecessor was. */
@@ -93,19 +96,40 @@ export class SocketSearch {
     }
   }
 
-  /** The same with what these processes hold. */
+  /** The same with what changed processes hold. */
+  #searchChanged(wanted: Set<number>, holders: Map<number, number>): void {
+    const running = this.#running();
+    const later: { readonly pid: number; readonly descriptors: number }[] = [];
+    for (const pid of running) {
+      const descriptors = this.#ownDescriptors(pid);
+      const before = this.#seen.get(pid)?.descriptors;
+      if (descriptors === undefined || descriptors === before) continue;
+      if (descriptors > largeProcess || (before !== undefined && descriptors < before)) {
+        later.push({ pid, descriptors });
+      } else {
+        this.#lookInto(pid, descriptors, wanted, holders);
+        if (wanted.size === 0) break;
+      }
+    }
+    for (const { pid, descriptors } of later.sort((one, other) => one.descriptors - other.descriptors)) {
+      if (wanted.size === 0) break;
+      this.#lookInto(pid, descriptors, wanted, holders);
+    }
+    this.#neverSeen = running.filter((pid) => !this.#seen.has(pid));
+  }
+
+  /** The same with what one process holds. @param descriptors undefined where it may not be looked into */
   #lookInto(
-    processes: readonly { pid: number; descriptors: number }[],
+    pid: number,
+    descriptors: number | undefined,
     wanted: Set<number>,
     holders: Map<number, number>,
   ): void {
-    for (const { pid, descriptors } of processes) {
-      if (wanted.size === 0) return;
-      const sockets = this.#look(pid, descriptors);
-      for (const inode of wanted) {
-        const descriptor = sockets.get(inode);
-        if (descriptor !== undefined) this.#found(inode, pid, descriptor, wanted, holders);
-      }
+    if (descriptors === undefined) return;
+    const sockets = this.#look(pid, descriptors);
+    for (const inode of wanted) {
+      const descriptor = sockets.get(inode);
+      if (descriptor !== undefined) this.#found(inode, pid, descriptor, wanted, holders);
     }
   }
 
@@ -147,19 +171,14 @@ export class SocketSearch {
     return sockets;
   }
 
-  /** The processes of this user that may be looked into, the smallest first. What is known of others is forgotten. */
-  #ownProcesses(): { readonly pid: number; readonly descriptors: number }[] {
-    const own = new Map<number, number>();
-    for (const pid of this.#proc.pids()) {
-      const descriptors = this.#ownDescriptors(pid);
-      if (descriptors !== undefined) own.set(pid, descriptors);
-    }
+  /** All running processes, the newest first. What is known of others is forgotten. */
+  #running(): number[] {
+    const pids = this.#proc.pids();
+    const running = new Set(pids);
     for (const remembered of [this.#seen, this.#lately]) {
-      for (const pid of remembered.keys()) if (!own.has(pid)) remembered.delete(pid);
+      for (const pid of remembered.keys()) if (!running.has(pid)) remembered.delete(pid);
     }
-    return [...own]
-      .map(([pid, descriptors]) => ({ pid, descriptors }))
-      .sort((one, other) => one.descriptors - other.descriptors);
+    return pids;
   }
 
   /** How many descriptors a process of this user has; undefined where it may not be looked into. */

@@ -19,7 +19,7 @@ const shell = `
   echo ready
   while read -r order port; do
     case $order in
-      connect) exec 9<&-; exec 9<>/dev/tcp/127.0.0.1/$port ;;
+      connect) exec 9<&-; exec 9<>/dev/tcp/127.0.0.1/$port; echo done ;;
       stir) if [[ $stirred ]]; then exec 8<&-; stirred=; else exec 8</dev/null; stirred=yes; fi; echo done ;;
     esac
   done`;
@@ -64,7 +64,8 @@ export class Crowd implements AsyncDisposable {
   /** Lets a program connect anew. @returns our end */
   async connect(program: ChildProcess): Promise<Socket> {
     const accepting = once(this.#server, 'connection');
-    program.stdin?.write(`connect ${portOf(this.#server)}\n`);
+    // A shell connects at another descriptor first, which is not how programs do it.
+    await order(program, `connect ${portOf(this.#server)}`);
     const [socket]: Socket[] = await accepting;
     if (socket === undefined) throw new Error('nothing was accepted');
     this.#accepted.push(socket.on('error', () => undefined));
@@ -72,9 +73,8 @@ export class Crowd implements AsyncDisposable {
   }
 
   /** Lets a program open a descriptor, or close it again. */
-  async stir(program: ChildProcess): Promise<void> {
-    program.stdin?.write('stir\n');
-    if (program.stdout) await once(program.stdout, 'data');
+  stir(program: ChildProcess): Promise<void> {
+    return order(program, 'stir');
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,25 +87,34 @@ export class Crowd implements AsyncDisposable {
   }
 }
 
+async function order(program: ChildProcess, line: string): Promise<void> {
+  program.stdin?.write(`${line}\n`);
+  if (program.stdout) await once(program.stdout, 'data');
+}
+
 /** How many connections of this machine have ended and are remembered by the kernel. */
 export function connectionsInTimeWait(): number {
   return Number(/^TCP: .* tw (\d+)/m.exec(readFileSync('/proc/net/sockstat', 'utf8'))?.[1]);
 }
 
-/** For a minute, which is how long the kernel remembers the end of a connection that closed first. */
+/**
+ * Lets connections end on the side that closed first, where the kernel remembers them for a minute. On loopback it gives
+ * their ports to new connections with the same other end before that, so that is another one each time.
+ */
 async function leaveInTimeWait(count: number): Promise<void> {
-  const server = await listen();
-  for (let left = count; left > 0; left -= connectionsAtOnce) {
+  for (let made = 0; connectionsInTimeWait() < count; made += connectionsAtOnce) {
+    if (made > 2 * count) throw new Error('the kernel remembers too few connections');
+    const server = await listen();
     await Promise.all(
-      Array.from({ length: Math.min(left, connectionsAtOnce) }, async () => {
+      Array.from({ length: connectionsAtOnce }, async () => {
         const socket = connect(portOf(server), '127.0.0.1');
         await once(socket, 'connect');
         socket.end();
         await once(socket.resume(), 'close');
       }),
     );
+    server.close();
   }
-  server.close();
 }
 
 async function listen(): Promise<Server> {

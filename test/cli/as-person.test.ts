@@ -16,7 +16,7 @@ beforeEach(async ({ skip }) => {
 });
 afterEach(() => own[Symbol.asyncDispose]());
 
-const number = /type this number: (\d{4})\r\n/;
+const number = /type this number: (\d{4})\r+\n/;
 
 describe('latchkey open', () => {
   test('gives the link once the number is typed that the broker shows on the terminal', async () => {
@@ -44,7 +44,7 @@ describe('latchkey use --here', () => {
   test('gives the terminal a profile, and takes it away again', async () => {
     using terminal = new Terminal(own.env, ['use', 'reader', '--here']);
     const shown = await terminal.shows(
-      /reader is for everything started from sh \(pid (\d+)\), until that ends/,
+      /reader is for everything started from (sh|dash|bash) \(pid (\d+)\), until that ends/,
     );
     expect(shown).toMatch(/pid \d+/);
     expect(await terminal.ends()).toBe(0);

@@ -81,7 +81,7 @@ except Exception as error:
     };
     return new Promise((resolve, reject) => {
       execFile(python, ['-c', program], { env }, (error, stdout) => {
-        if (error) reject(error);
+        if (error) reject(new Error(`${python} failed`, { cause: error }));
         else resolve(stdout.trim());
       });
     });

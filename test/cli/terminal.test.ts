@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { serveLocalSocket } from '../../main/control/local-socket.ts';
-import type { Service } from '../../main/control/service.ts';
+import type { Service, ServiceByCaller } from '../../main/control/service.ts';
 import { controlAddress } from '../../main/platform/data-folder.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
 import type { Answer, BrokerEvent, ProfileView, Prompt, State } from '../../preload/contract.ts';
@@ -203,7 +203,7 @@ describe.skipIf(withTerminal.missing)(
  * A broker that holds a session when it is told to, and whose news of an accepted code comes late: a real one's
  * comes first nearly always.
  */
-class PromptingService implements Service {
+class PromptingService implements Service, ServiceByCaller {
   readonly answered: Promise<void>;
   /** While there, codes have been used. */
   nextCodeAtMs: number | undefined;
@@ -215,6 +215,10 @@ class PromptingService implements Service {
   constructor(isPrompting = true) {
     this.#isPrompting = isPrompting;
     this.answered = new Promise((resolve) => (this.#noteAnswer = resolve));
+  }
+
+  by(): Service {
+    return this;
   }
 
   call(name: string): Promise<Answer<unknown>> {

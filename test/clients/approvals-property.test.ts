@@ -105,7 +105,7 @@ describe.skipIf(onLinux.missing)(
             }
           }
         }),
-        { numRuns: 100 },
+        { numRuns: 60 },
       );
     });
   },

@@ -1,5 +1,5 @@
 /** Whatever somebody does to the log before its last checkpoint is found, while Latchkey runs and after a restart. */
-import { appendFile, copyFile, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -287,9 +287,7 @@ describe('while Latchkey runs', () => {
   });
 
   it('a file that cannot be read is a problem, not an error', async () => {
-    await copyFile(file, join(home, 'kept'));
-    await rm(file);
-    await writeFile(join(home, 'audit.1.jsonl'), '{"sequence":1,');
-    expect((await log.verify()).problems[0]).toBe('audit.1.jsonl, line 1: it is no record');
+    await mkdir(join(home, 'audit.1.jsonl'));
+    expect((await log.verify()).problems).toEqual([expect.stringMatching(/^the log cannot be read: EISDIR/)]);
   });
 });

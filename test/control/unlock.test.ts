@@ -19,7 +19,7 @@ function tryUnlock(
   from: 'interface' | 'command',
   confirmed: boolean | undefined | 'none',
   code?: string,
-  confirmPerson = () => Promise.reject(new Error('nobody was to be asked')),
+  confirmPerson: () => Promise<void> = () => Promise.reject(new Error('nobody was to be asked')),
 ): Promise<void> {
   const ownerAuthentication =
     confirmed === 'none' ? undefined : { confirm: () => Promise.resolve(confirmed) };

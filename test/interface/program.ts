@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 
 /** Asks as SDKs do, and prints what was answered. The connection stays open until then: who asks is looked up meanwhile. */
@@ -29,15 +30,29 @@ const ask = (method, path, headers) =>
 })();
 `;
 
-/** Has a program of this name ask for a profile's credentials; gives the `Code` that it was answered. */
-export async function askAs(program: string, endpoint: string, profile: string): Promise<string> {
+/** A program of this name, in a folder of its own. */
+export interface Program extends AsyncDisposable {
+  /** Runs it: it asks for a profile's credentials, and gives the `Code` that it was answered. */
+  ask(endpoint: string, profile: string): Promise<string>;
+}
+
+export async function writeProgram(name: string): Promise<Program> {
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-program-'));
-  try {
-    const file = join(folder, program);
-    await writeFile(file, script);
-    const { stdout } = await promisify(execFile)(process.execPath, [file, endpoint, profile]);
-    return stdout.trim();
-  } finally {
-    await rm(folder, { recursive: true });
-  }
+  const file = join(folder, name);
+  await writeFile(file, script);
+  // One that was written less than a second before its start may have been changed after it: it is not known again.
+  await delay(1_100);
+  return {
+    async ask(endpoint, profile) {
+      const { stdout } = await promisify(execFile)(process.execPath, [file, endpoint, profile]);
+      return stdout.trim();
+    },
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** Has a program of this name ask once. */
+export async function askAs(name: string, endpoint: string, profile: string): Promise<string> {
+  await using program = await writeProgram(name);
+  return program.ask(endpoint, profile);
 }

@@ -64,21 +64,29 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     expect(lookedInto).not.toContain(idle.pid);
   });
 
-  test('begins with the smallest process', async () => {
-    const [large, small] = [await startProgram(100), await startProgram()];
-    const inode = await large.connect(7);
+  test('begins with the newest process, and ends when all is found', async () => {
+    const [oldest, program, newest] = [await startProgram(), await startProgram(), await startProgram()];
+    const inode = await program.connect(7);
     const { search, lookedInto } = newSearch();
     search.search([inode]);
-    expect(lookedInto).toContain(small.pid);
-    expect(lookedInto.indexOf(small.pid)).toBeLessThan(lookedInto.indexOf(large.pid));
+    expect(lookedInto).toContain(newest.pid);
+    expect(lookedInto).not.toContain(oldest.pid);
   });
 
-  test('ends when all is found', async () => {
-    const [small, large] = [await startProgram(), await startProgram(100)];
-    const inode = await small.connect(7);
+  test('leaves large processes, and those that have fewer descriptors than before, to the end', async () => {
+    const [program, large, fewer] = [await startProgram(), await startProgram(300), await startProgram(3)];
     const { search, lookedInto } = newSearch();
-    search.search([inode]);
+    lookIntoAll(search);
+    const inode = await program.connect(7);
+    await large.connect(7);
+    await fewer.order('exec {opened}<&-; echo done');
+    lookedInto.length = 0;
+    expect(search.search([inode]).get(inode)).toBe(program.pid);
     expect(lookedInto).not.toContain(large.pid);
+    expect(lookedInto).not.toContain(fewer.pid);
+    const another = await large.connect(8);
+    expect(search.search([another]).get(another)).toBe(large.pid);
+    expect(lookedInto.indexOf(fewer.pid)).toBeLessThan(lookedInto.indexOf(large.pid));
   });
 
   test('everywhere finds one that took the place of another without changing the number of descriptors', async () => {
@@ -136,8 +144,8 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
 
 describe.skipIf(onLinux.missing)(`between two searches${onLinux.note}`, () => {
   test('processes are looked into that none has come to yet, one at a time, and no other', async () => {
-    const [small, large] = [await startProgram(), await startProgram(100)];
-    const inode = await small.connect(7);
+    const [older, newer] = [await startProgram(), await startProgram()];
+    const inode = await newer.connect(7);
     const { search, lookedInto } = newSearch();
     search.search([inode]);
     const before = [...lookedInto];
@@ -145,7 +153,7 @@ describe.skipIf(onLinux.missing)(`between two searches${onLinux.note}`, () => {
     expect(search.lookAhead()).toBe(true);
     expect(lookedInto.length).toBeLessThanOrEqual(1);
     while (search.lookAhead());
-    expect(lookedInto).toContain(large.pid);
+    expect(lookedInto).toContain(older.pid);
     for (const pid of before) expect(lookedInto).not.toContain(pid);
     expect(search.lookAhead()).toBe(false);
   });

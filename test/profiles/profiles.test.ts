@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { checkConfiguration } from '../../main/configuration/configuration.ts';
 import { checkPartition } from '../../main/profiles/partitions.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
@@ -55,6 +56,46 @@ describe('profiles', () => {
     });
     await core.profiles.remove('two');
     await core.profiles.remove('one');
+  });
+
+  it('keep their folders and tokens when they are renamed, and take them along when they are removed', async () => {
+    await core.addProfile({ name: 'one' });
+    await core.configuration.update((current) => ({
+      ...current,
+      folders: [{ folder: '/srv/one', profile: 'one' }],
+      tokens: [{ name: 'box', profile: 'one', sha256: 'a'.repeat(64), createdAtMs: 0, lastUsedAtMs: null }],
+    }));
+    await core.profiles.save({ ...profileCalled('one'), name: 'first' }, 'one');
+    expect(core.configuration.current).toMatchObject({
+      folders: [{ folder: '/srv/one', profile: 'first' }],
+      tokens: [{ name: 'box', profile: 'first' }],
+    });
+    await core.profiles.remove('first');
+    expect(core.configuration.current).toMatchObject({ folders: [], tokens: [] });
+  });
+
+  it('have ports of their own, which are not the endpoint’s either', async () => {
+    await core.addProfile({ name: 'one', port: 9300 });
+    await expect(core.addProfile({ name: 'two', port: 9300 })).rejects.toMatchObject({ field: 'port' });
+    const { port } = core.configuration.current.settings;
+    await expect(core.addProfile({ name: 'two', port })).rejects.toMatchObject({ field: 'port' });
+  });
+
+  it('that do not exist can be named by no folder, token or approval', async () => {
+    const program = { kind: 'executable', path: '/bin/a', sha256: 'a'.repeat(64) } as const;
+    for (const dangling of [
+      { folders: [{ folder: '/srv', profile: 'gone' }] },
+      {
+        tokens: [
+          { name: 'box', profile: 'gone', sha256: 'a'.repeat(64), createdAtMs: 0, lastUsedAtMs: null },
+        ],
+      },
+    ])
+      await expect(
+        core.configuration.update((current) => ({ ...current, ...dangling })),
+      ).rejects.toMatchObject({ code: 'InvalidInput', field: 'profile' });
+    const approvals = [{ id: 'k3', profile: 'gone', program, allowedAtMs: 0, untilMs: null }];
+    expect(() => checkConfiguration({ ...core.configuration.current, approvals })).toThrow(/approval/);
   });
 
   it('that do not exist cannot be used, changed or removed', async () => {

@@ -56,7 +56,7 @@ export async function serveSoaked(): Promise<void> {
   });
   const clock = systemClock;
   const { path: home } = opened.use(await temporaryHome());
-  const configuration = await ConfigurationStore.open(home);
+  const configuration = opened.use(await ConfigurationStore.open(home));
   const sts = opened.use(openSts(clock));
   const secrets = memorySecretStore();
   const keys = new KeyCustody(clock, configuration, secrets, sts);

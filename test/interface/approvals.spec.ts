@@ -1,0 +1,50 @@
+import { enterSample, expect, test } from './latchkey.ts';
+import { writeProgram } from './program.ts';
+
+test.beforeEach(async ({ latchkey }) => {
+  await enterSample(latchkey);
+  await latchkey.call('profiles.save', {
+    profile: {
+      name: 'vault',
+      roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
+      base: { key: 'work' },
+      region: 'eu-central-1',
+      protected: true,
+    },
+  });
+  await latchkey.call('profiles.use', { name: 'vault' });
+});
+
+test('a program gets a protected profile once a person has allowed it, and not before', async ({
+  latchkey,
+  window,
+}) => {
+  await using program = await writeProgram('deploy.cjs');
+  expect(await program.ask(latchkey.imds, 'vault')).toBe('ApprovalNeeded');
+  const asking = window.page.getByRole('region', { name: 'Programs that wait to be allowed' });
+  await expect(asking.getByRole('heading')).toHaveText(/Allow\s+deploy\.cjs\s+to use\s+vault\?/);
+  await expect(asking).toContainText('444455556666');
+  await asking.getByRole('button', { name: 'Always' }).click();
+  await expect(asking).toBeHidden();
+  expect(await program.ask(latchkey.imds, 'vault')).toBe('Success');
+  await using other = await writeProgram('other.cjs');
+  expect(await other.ask(latchkey.imds, 'vault')).toBe('ApprovalNeeded');
+});
+
+test('a program that was allowed once has to be allowed again', async ({ latchkey, window }) => {
+  await using program = await writeProgram('deploy.cjs');
+  await program.ask(latchkey.imds, 'vault');
+  await window.page.getByRole('button', { name: 'Once' }).click();
+  expect(await program.ask(latchkey.imds, 'vault')).toBe('Success');
+  expect(await program.ask(latchkey.imds, 'vault')).toBe('ApprovalNeeded');
+});
+
+test('a program that was denied is refused without being asked about again', async ({ latchkey, window }) => {
+  await using program = await writeProgram('deploy.cjs');
+  await program.ask(latchkey.imds, 'vault');
+  const deny = window.page.getByRole('button', { name: 'Deny' });
+  await deny.click();
+  await expect(deny).toBeHidden();
+  expect(await program.ask(latchkey.imds, 'vault')).toBe('ApprovalNeeded');
+  await expect(deny).toBeHidden();
+});
