@@ -12,7 +12,14 @@ import { connectionsInTimeWait, Crowd } from './crowd.ts';
 
 const size = { programs: 300, descriptorsEach: 34, connectionsInTimeWait: 20_000 };
 const rounds = 100;
-const busyOthers = 10;
+/** Every third program is restless: it opens and closes files all the time, ten of them between two look-ups. */
+const restlessEach = 3;
+const stirredAtOnce = 10;
+
+/** The others but the oldest and the newest. There are 199 of them, so any stride comes to each once. */
+const askers = Array.from({ length: size.programs - 1 }, (_, place) => place).filter(
+  (place) => place % restlessEach !== 0,
+);
 
 /** How finely the event loop's delay is measured. */
 const resolutionMs = 1;
@@ -25,19 +32,18 @@ export async function measureAttribution(): Promise<void> {
   const [unknownMs, againMs, userMs]: [number[], number[], number[]] = [[], [], []];
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   for (let round = 0; round <= rounds; round++) {
-    for (let count = 0; count < busyOthers; count++) {
-      await crowd.stir(crowd.program((round * busyOthers + count * 29) % size.programs));
+    for (let count = 0; count < stirredAtOnce; count++) {
+      await crowd.stir(crowd.program((restlessEach * (round * stirredAtOnce + count)) % size.programs));
     }
-    // Each place once, in no order, and neither end.
-    const program = crowd.program(1 + ((round * 113 + 57) % (size.programs - 2)));
+    const program = crowd.program(askers[(round * 113) % askers.length] ?? 0);
     const socket = await crowd.connect(program);
     userMs.push(timeToTellUserMs(peer, socket));
-    delay.enable();
+    if (round > 0) delay.enable();
     unknownMs.push(await timeToFindMs(peer, socket, program));
     delay.disable();
     againMs.push(await timeToFindMs(peer, await crowd.connect(program), program));
   }
-  // The very first look-up starts the thread, which knows no process yet.
+  // It starts the thread, which knows no process yet.
   const [firstMs = Number.NaN] = unknownMs.splice(0, 1);
 
   console.log(

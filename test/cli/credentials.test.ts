@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { devNull } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { needPython } from '../sts/python.ts';
 import { buildCommand, run } from './latchkey.ts';
@@ -77,7 +77,6 @@ except Exception as error:
       AWS_CONFIG_FILE: file,
       AWS_SHARED_CREDENTIALS_FILE: devNull,
       AWS_EC2_METADATA_DISABLED: 'true',
-      PATH: `${dirname(process.execPath)}:${process.env['PATH'] ?? ''}`,
     };
     return new Promise((resolve, reject) => {
       execFile(python, ['-c', program], { env }, (error, stdout) => {

@@ -48,7 +48,8 @@ describe('latchkey open', () => {
     expect(refused).toMatchObject({ status: 1, stdout: '' });
     expect(refused.stderr).toContain('latchkey unlock CODE');
     await linked.call('sessions.unlock', {});
-    expect(await run(linked.env, ['open'])).toMatchObject({ status: 0 });
+    // Unlocked, it is a person that is wanted.
+    expect((await run(linked.env, ['open'])).stderr).toContain('Only a person may open the interface');
   });
 });
 

@@ -226,6 +226,21 @@ describe('the log', () => {
     });
   });
 
+  it('touches nothing until it starts, and has then what was noted before', async () => {
+    await end();
+    const before = await readFile(join(home, 'audit.jsonl'), 'utf8');
+    const never = new AuditLog({ home, clock, secrets: keychain });
+    never.note({ event: 'locked' });
+    clock.advance(5_000);
+    await never[Symbol.asyncDispose]();
+    expect(await readFile(join(home, 'audit.jsonl'), 'utf8')).toBe(before);
+
+    log = new AuditLog({ home, clock, secrets: keychain });
+    log.note({ event: 'unlocked' });
+    await log.start();
+    expect((await recordsOf(home)).map(({ event }) => event).slice(2)).toEqual(['unlocked', 'started']);
+  });
+
   it('notes its own start and end, and nothing after that', async () => {
     await end();
     log.note({ event: 'served' }).again();
