@@ -108,7 +108,9 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
-  opened.use(await serveDataFolder({ service, clients, clock, peer, home }));
+  opened.use(
+    await serveDataFolder({ service, clients, clock, peer, home, endpointUrl: () => endpoint?.url ?? '' }),
+  );
   // Only the folder's own broker writes to its log: from here on, and until it gives the folder up.
   opened.use(audit);
   await audit.start();

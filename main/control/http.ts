@@ -14,6 +14,7 @@ export const bounds = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
   connections: 128,
+  localConnections: 1024,
   callsAtOnce: 128,
   eventStreams: 32,
   headersTimeoutMs: 5_000,

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programBehind } from '../clients/behind-commands.ts';
 import type { Clients } from '../clients/clients.ts';
+import type { ContainerTokens } from '../clients/container-tokens.ts';
 import { Failure } from '../failure.ts';
 import { controlAddress, ensurePrivateFolder } from '../platform/data-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
@@ -16,13 +17,18 @@ import { noteAddress, notedAddress } from './address.ts';
 import type { Caller } from './caller.ts';
 import { brokerAt, challengeHeader, isMissing } from './client.ts';
 import { answerCredentials, profileInPath } from './credentials.ts';
-import { contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
+import { bounds, contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
+import { answerLaunch, launchedProfile } from './launch.ts';
 import { admitOwnClientsOnly } from './local-clients.ts';
 import type { ServiceByCaller } from './service.ts';
 
 export interface LocalSocketOptions {
   readonly service: ServiceByCaller;
-  readonly clients: Pick<Clients, 'connections' | 'source'>;
+  readonly clients: Pick<Clients, 'connections' | 'source'> & {
+    readonly containerTokens: Pick<ContainerTokens, 'launch'>;
+  };
+  /** The endpoint's base URL; empty until it listens. */
+  readonly endpointUrl: () => string;
   readonly clock: Clock;
   readonly peer: PeerIdentity;
 }
@@ -63,7 +69,7 @@ export async function serveLocalSocket(
   options: LocalSocketOptions,
   address: string,
 ): Promise<AsyncDisposable> {
-  const { service, clients, clock, peer } = options;
+  const { service, clients, clock, peer, endpointUrl } = options;
   const routes = contractRoutes();
   const server = createBoundedServer((request, response) => {
     const client = clientOn(request.socket);
@@ -79,6 +85,9 @@ export async function serveLocalSocket(
       });
       return void answerCredentials({ clock, source: clients.source }, connection, profile, response);
     }
+    const launched = launchedProfile(request);
+    if (launched !== undefined)
+      return answerLaunch(clients.containerTokens, endpointUrl(), launched, response);
     const challengeAnswer = request.headersDistinct[challengeHeader]?.[0];
     const caller: Caller = { from: 'command', client, challengeAnswer };
     if (!routes.handle(request, response, service.by(caller)))
@@ -86,6 +95,8 @@ export async function serveLocalSocket(
         problem: { code: 'NotFound', message: `There is no ${request.method ?? ''} ${request.url ?? ''}.` },
       });
   });
+  // Each program that was launched with a token keeps one.
+  server.maxConnections = bounds.localConnections;
   const clientOn = admitOwnClientsOnly(server, peer);
   const remove =
     process.platform === 'win32' ? await listenOnPipe(server, address) : await listen(server, address);

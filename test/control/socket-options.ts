@@ -30,7 +30,16 @@ export function socketOptions(
   });
   return {
     service,
-    clients: { connections: new ClientConnections(systemClock, peer), source },
+    clients: {
+      connections: new ClientConnections(systemClock, peer),
+      source,
+      containerTokens: {
+        launch: () => {
+          throw none();
+        },
+      },
+    },
+    endpointUrl: () => '',
     clock: systemClock,
     peer,
   };
