@@ -54,5 +54,5 @@ export async function writeProgram(name: string): Promise<Program> {
 /** Has a program of this name ask once. */
 export async function askAs(name: string, endpoint: string, profile: string): Promise<string> {
   await using program = await writeProgram(name);
-  return program.ask(endpoint, profile);
+  return await program.ask(endpoint, profile);
 }
