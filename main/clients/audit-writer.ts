@@ -117,7 +117,6 @@ export class AuditWriter implements Disposable {
         this.#head = head;
         this.#key = key;
         this.#oldest = Math.max(this.#oldest, oldest);
-        this.#statesPrevious = true;
         return isIntact;
       } finally {
         await opened[Symbol.asyncDispose]();

@@ -110,7 +110,6 @@ export class LinuxProcesses implements Disposable {
 
   #startWorker(): Worker {
     const worker = new Worker(this.#workerFile, { name: 'programs' });
-    worker.unref();
     const end = () => {
       if (this.#worker === worker) this.#endWorker();
     };
@@ -118,6 +117,8 @@ export class LinuxProcesses implements Disposable {
     worker.on('message', (answer: Answer) => {
       if (this.#worker === worker) this.#onAnswer?.(answer);
     });
+    // Last: a listener for messages keeps the process alive again.
+    worker.unref();
     return worker;
   }
 

@@ -130,6 +130,7 @@ describe('a keychain that does not answer', () => {
     expect(await recordsOf(home)).toMatchObject([{ event: 'started', unkeyed: true }]);
     answer();
     await vi.waitFor(() => expect(log.problem).toBeUndefined());
+    expect((await log.verify()).problems).toEqual([]);
   });
 
   it('keeps the end no longer than that', async () => {
@@ -181,6 +182,22 @@ describe('without a keychain', () => {
     log = await open();
     await checkpointed(7);
     expect(await log.verify()).toMatchObject({ proven: 7, unproven: 0, problems: [] });
+  });
+
+  it('for the whole of the first run until then, the chain begins where it can', async () => {
+    keychain.failure = lockedFailure;
+    log = await open();
+    log.note({ event: 'locked' });
+    await log.verify();
+    keychain.failure = undefined;
+    clock.advance(minute);
+    await vi.waitFor(() => expect(log.problem).toBeUndefined());
+    log.note({ event: 'unlocked' });
+    const { problems, notes } = await log.verify();
+    expect({ problems, note: notes[0] }).toEqual({
+      problems: [],
+      note: '2 records were before record 3 not judged: the key of their chain is gone, or they are older than what is kept',
+    });
   });
 
   it('no record is sealed by a key that the keychain has not taken', async () => {

@@ -1,10 +1,12 @@
 /** Whatever somebody does to the log before its last checkpoint is found, while Latchkey runs and after a restart. */
+import { createHash } from 'node:crypto';
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../main/clients/audit-log.ts';
 import { beginning, seal } from '../../main/clients/audit-chain.ts';
+import { auditLine } from '../../main/clients/audit-record.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { clientOf, KeychainStandIn, recordsOf } from './audit-fixture.ts';
@@ -240,8 +242,34 @@ describe('somebody without the key', () => {
   it('cannot write records of his own after the last one', async () => {
     const last = (await recordsOf(home)).at(-1) ?? beginning;
     const content = { time: '2026-11-03T10:00:00.000Z', event: 'served', count: 1 } as const;
-    const forged = seal(content, last, undefined, false).line.replace(',"unkeyed":true', '');
-    expect(await foundAfter(`${whole}${forged}\n`)).not.toEqual([]);
+    const body = JSON.stringify({ sequence: last.sequence + 1, ...content });
+    const forged = auditLine(
+      body,
+      createHash('sha256')
+        .update(last.mac + body)
+        .digest('base64url'),
+    );
+    expect(await foundAfter(`${whole}${forged}\n`)).toEqual([
+      'audit.jsonl, line 11: record 11 is not as Latchkey wrote it',
+      'audit.jsonl, line 12: record 11 does not follow what is before',
+    ]);
+  });
+
+  it("cannot put one of Latchkey's own in another's place, though both have followed the same record", async () => {
+    log = await open();
+    await vi.waitFor(() => expect(keychain.checkpoint).toBe(11));
+    item = keychain.items.get('audit-chain') ?? '';
+    log.note({ event: 'refused', detail: 'Origin' });
+    await log.verify();
+    const all = (await readFile(file, 'latin1')).split('\n');
+    const saved = all[11] ?? '';
+    // What came after the checkpoint is cut off, and the next run goes on from there.
+    expect(await foundAfter(joined(all.slice(0, 11)))).toEqual([]);
+    await log[Symbol.asyncDispose]();
+    item = keychain.items.get('audit-chain') ?? '';
+    const rewritten = (await readFile(file, 'latin1')).split('\n').slice(0, -1);
+    expect(rewritten[11]).toContain('"sequence":12,');
+    expect(await foundAfter(joined(rewritten.with(11, saved)))).not.toEqual([]);
   });
 
   it('can write such as the keychain did not protect, but not in the place of others, nor unseen', async () => {
@@ -276,6 +304,15 @@ describe('while Latchkey runs', () => {
     expect((await log.verify()).problems).toEqual(['audit.jsonl, line 12: it is no record']);
     const [last] = (await readFile(file, 'latin1')).split('\n').slice(-2);
     expect(last).toContain('"event":"locked"');
+  });
+
+  it('a record that somebody else puts after the last one is found', async () => {
+    const last = (await recordsOf(home)).at(-1) ?? beginning;
+    const content = { time: '2026-11-03T10:00:00.000Z', event: 'served', count: 1 } as const;
+    await appendFile(file, `${seal(content, last, undefined, false).line}\n`);
+    expect((await log.verify()).problems).toEqual([
+      'at the end: record 12 is not the one that Latchkey wrote last',
+    ]);
   });
 
   it('the file is missed when somebody has removed it, and the next records are written', async () => {

@@ -4,7 +4,7 @@ import { readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LinuxProc } from '../../main/platform/linux-proc.ts';
 import { SocketSearch } from '../../main/platform/linux-socket-search.ts';
-import { listen } from './connections.ts';
+import { anotherUid, listen } from './connections.ts';
 import { needs } from './needs.ts';
 
 const cleanUps: (() => void)[] = [];
@@ -13,6 +13,7 @@ afterEach(() => {
 });
 
 const onLinux = needs(process.platform === 'linux', 'sockets are looked for in /proc on Linux only');
+const asRoot = needs(process.getuid?.() === 0, 'a program of another user can be started by root only');
 /** A socket that there is not: inodes have 32 bits. */
 const noInode = 2 ** 33;
 
@@ -131,6 +132,16 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     process.kill(Number(child));
   });
 
+  test.skipIf(asRoot.missing)(`looks into no other user's process${asRoot.note}`, async () => {
+    const theirs = await startProgram(0, anotherUid);
+    const inode = await theirs.connect(7);
+    const { search, lookedInto } = newSearch();
+    expect(search.search([inode])).toEqual(new Map());
+    expect(search.searchEverywhere([inode])).toEqual(new Map());
+    expect(lookedInto).toContain(process.pid);
+    expect(lookedInto).not.toContain(theirs.pid);
+  });
+
   test('leaves out what ends, or is no process, while it is looked at', async () => {
     const proc = new LinuxProc();
     const ended = spawn('true');
@@ -175,12 +186,15 @@ function lookIntoAll(search: SocketSearch): void {
 }
 
 /** A shell that does as it is told. @param descriptors how many more it has than it needs */
-async function startProgram(descriptors = 0) {
+async function startProgram(descriptors = 0, uid = process.getuid?.()) {
   const { port } = await listen('127.0.0.1');
   const shell = `
     for ((count = 0; count < ${descriptors}; count++)); do exec {opened}</dev/null; done
     echo ready; while read -r line; do eval "$line"; done`;
-  const child: ChildProcess = spawn('bash', ['-c', shell], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child: ChildProcess = spawn('bash', ['-c', shell], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    ...(uid === undefined ? {} : { uid }),
+  });
   cleanUps.push(() => child.kill('SIGKILL'));
   const { pid, stdin, stdout } = child;
   if (pid === undefined || !stdin || !stdout) throw new Error('no program was started');

@@ -14,7 +14,7 @@ if [ ! -d "$folder" ]; then
   trap 'rm -rf "$built"' EXIT
   {
     # Static, so that no C compiler is needed.
-    (cd go && CGO_ENABLED=0 go build -trimpath -o "$built/go/" ./sdk ./terraform)
+    (cd go && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o "$built/go/" ./sdk ./terraform)
 
     (cd rust && cargo build --quiet --locked --target-dir "$cache/rust-target")
     mkdir "$built/rust"
@@ -23,6 +23,7 @@ if [ ! -d "$folder" ]; then
     mvn --quiet --batch-mode --file java/pom.xml dependency:copy-dependencies -DoutputDirectory="$built/java/lib"
     javac -d "$built/java/classes" -cp "$built/java/lib/*" java/CallerIdentity.java
   } >&2
-  mv -T "$built" "$folder"
+  # Another run may have been quicker.
+  [ -d "$folder" ] || mv "$built" "$folder"
 fi
 echo "$folder"
