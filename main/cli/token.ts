@@ -14,6 +14,8 @@ export const token: Command = {
     'add      prints the token, this once. SDKs take it from AWS_CONTAINER_AUTHORIZATION_TOKEN.',
     '         --file FILE   writes it to a file of your own (0600) instead, without a line’s end, as SDKs',
     '                       want it in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.',
+    '         Set AWS_EC2_METADATA_DISABLED=true beside it: the SDK for Java otherwise goes on to IMDS where',
+    '         it is refused, and has the active profile’s credentials then.',
     'revoke   ends a token at once.',
   ],
   example: 'latchkey token add build-box reader --file ~/.aws/build-box.token',

@@ -136,7 +136,8 @@ export class AuditWalk {
     if (this.#head.sequence > last.sequence)
       return `at the end: ${records(last.sequence + 1, this.#head.sequence)} missing`;
     // Where something else is wrong, that is why.
-    if (this.#chain !== undefined && !this.#isCheckpointPassed && this.#problems.length === 0)
+    if (this.#problems.length > 0) return undefined;
+    if (this.#chain !== undefined && !this.#isCheckpointPassed)
       return `record ${this.#chain.checkpoint.sequence} is not the one that the checkpoint in the keychain names`;
     if (last.mac !== undefined && last.mac !== this.#head.mac)
       return `at the end: record ${last.sequence} is not the one that Latchkey wrote last`;

@@ -18,7 +18,7 @@ export async function showOnTerminal(path: string, line: string): Promise<void> 
       const { uid } = await terminal.stat();
       if (!isatty(terminal.fd)) throw new Failure('Refused', `${path} is no terminal`);
       // Whoever owns it can read what is shown there.
-      if (uid < 0) throw new Failure('Refused', `The terminal ${path} is another user's`);
+      if (uid !== process.getuid?.()) throw new Failure('Refused', `The terminal ${path} is another user's`);
       // A program may have turned off that a line's end goes back to its beginning.
       await terminal.write(`\r\n${line}\r\n`);
     } finally {

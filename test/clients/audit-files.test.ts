@@ -101,7 +101,7 @@ describe('the files', () => {
     await rename(join(home, 'audit.1.jsonl'), join(home, 'audit.2.jsonl'));
     log = await open();
     expect((await log.verify()).problems).toEqual([]);
-    await fill(auditFileBytes);
+    await fill(1);
     expect((await log.verify()).problems).toEqual([]);
     expect(await filesOf(home)).toEqual(['audit.3.jsonl', 'audit.2.jsonl', 'audit.1.jsonl', 'audit.jsonl']);
   });
@@ -153,7 +153,7 @@ describe('where the log cannot be written', () => {
     const delays: (number | undefined)[] = [];
     for (let attempt = 0; attempt < 8; attempt += 1) {
       // The timer of the attempt before has gone, and another one comes with its failure.
-      await vi.waitFor(() => expect(clock.waiting).toBe(2));
+      await vi.waitFor(() => expect(clock.waiting).toBe(1));
       delays.push(clock.untilNextMs);
       clock.advance(clock.untilNextMs ?? 0);
     }

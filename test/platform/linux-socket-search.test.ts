@@ -132,6 +132,18 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     process.kill(Number(child));
   });
 
+  test('means the parent once its child has something else in the place of the socket', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const steps = 'kill -STOP $BASHPID; exec 7</dev/null; echo done; kill -STOP $BASHPID';
+    const child = Number(await program.order(`(echo $BASHPID; ${steps}) &`));
+    cleanUps.push(() => process.kill(child, 'SIGKILL'));
+    const { search } = newSearch();
+    expect(search.search([inode]).get(inode)).toBe(child);
+    await program.order(`kill -CONT ${child}`);
+    expect(search.search([inode]).get(inode)).toBe(program.pid);
+  });
+
   test.skipIf(asRoot.missing)(`looks into no other user's process${asRoot.note}`, async () => {
     const theirs = await startProgram(0, anotherUid);
     const inode = await theirs.connect(7);

@@ -1,6 +1,6 @@
 /**
- * Real SDKs, unmodified, against the endpoint: what they get, and what they say where there is nothing to get. The
- * table in docs/ is made of this one.
+ * Real SDKs, unmodified, against the endpoint: what they get, and what they say where there is nothing to get:
+ * docs/endpoint.md tells of both.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../main/platform/system-clock.ts';
