@@ -97,10 +97,4 @@ except Exception as error:
   test('fails where curl does', async () => {
     expect(await boto3('refused', 'curl')).toMatch(/CredentialRetrievalError/);
   });
-
-  test('is itself the program that has them, not the command that it runs', async () => {
-    await boto3('reader', 'curl');
-    const state = await run(own.env, ['status']);
-    expect(state.stdout).toMatch(/^Programs +reader: python3[^ ]* has credentials/m);
-  });
 });

@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { appendFileSync, mkdirSync, readFileSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Allowance } from '../../main/clients/approvals.ts';
 import { Failure } from '../../main/failure.ts';
 import { Profiles } from '../../main/profiles/profiles.ts';
 import { needs } from '../platform/needs.ts';
-import { changed, otherShell, profile, Scene, shell, until } from './approvals-scene.ts';
-import { copyOfBash } from './client-of.ts';
+import { changed, otherShell, profile, replaceFile, Scene, shell, until } from './approvals-scene.ts';
 
 const onLinux = needs(process.platform === 'linux', 'running programs are read from /proc on Linux only');
 const minute = 60_000;
@@ -52,10 +51,7 @@ describe.skipIf(onLinux.missing)(`allowed for 8 hours, or always${onLinux.note}`
   test('is not for another program in the place of its file', async () => {
     const terraform = await scene.program('terraform', shell);
     await scene.allowed(terraform, 'always');
-    const { executable = '' } = terraform.process;
-    unlinkSync(executable);
-    copyOfBash(executable);
-    appendFileSync(executable, 'another');
+    replaceFile(terraform);
     await scene.expectWaits(await scene.program('terraform', shell));
   });
 

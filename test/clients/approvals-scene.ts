@@ -1,7 +1,6 @@
 /** Two terminals, programs that run in them, and a person who allows or denies them two profiles. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
@@ -17,7 +16,7 @@ import { profileSchema, type Profile, type ProfileInput } from '../../main/profi
 import { Resources } from '../../main/resources.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
-import { clientOf, copyOfBash, waiting } from './client-of.ts';
+import { clientOf, copyOfBash, started, waiting } from './client-of.ts';
 
 export const shell = processAt(4_711, 'bash', '/dev/pts/3');
 export const otherShell = processAt(4_712, 'zsh', '/dev/pts/4');
@@ -72,9 +71,8 @@ export class Scene implements AsyncDisposable {
     if (!existsSync(path)) copyOfBash(path);
     const child = spawn(path, waiting, { stdio: 'pipe' });
     this.#children.push(child);
-    await once(child, 'spawn');
     return clientOf(
-      child.pid ?? NaN,
+      await started(child),
       { sessionId: parent?.pid, terminal: parent?.terminal, startedAtMs: 1_700_000_000_000 },
       { parents: parent ? [parent] : [] },
     );
@@ -164,6 +162,13 @@ export function profile(name: string, changes: Partial<ProfileInput> = {}): Prof
     protected: true,
     ...changes,
   });
+}
+
+/** Puts another program in the place of a program's file; the one that runs goes on. */
+export function replaceFile({ process: { executable = '' } }: Client): void {
+  unlinkSync(executable);
+  copyOfBash(executable);
+  appendFileSync(executable, 'another');
 }
 
 /** Waits until `find` finds something, and returns that. */

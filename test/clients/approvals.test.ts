@@ -1,7 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../main/failure.ts';
 import { needs } from '../platform/needs.ts';
-import { changed, inlineProgram, isSettled, otherShell, Scene, shell, until } from './approvals-scene.ts';
+import {
+  changed,
+  inlineProgram,
+  isSettled,
+  otherShell,
+  replaceFile,
+  Scene,
+  shell,
+  until,
+} from './approvals-scene.ts';
 
 const onLinux = needs(process.platform === 'linux', 'running programs are read from /proc on Linux only');
 const minute = 60_000;
@@ -243,6 +252,15 @@ describe.skipIf(onLinux.missing)(`allowed once${onLinux.note}`, () => {
     await scene.expectWaits(await scene.program('terraform', shell), 'stage');
   });
 
+  test('is for the program whatever its arguments are, and not for another in the place of its file', async () => {
+    const terraform = await scene.program('terraform', shell);
+    await scene.allowed(terraform, 'once');
+    const applies = changed(terraform, { commandLine: ['terraform', 'apply'] });
+    expect((await scene.asked(applies)).allowance).toBe('once');
+    replaceFile(terraform);
+    await scene.expectWaits(await scene.program('terraform', shell));
+  });
+
   test('is for the same command line where the program cannot be known again', async () => {
     await scene.allowed(inlineProgram(shell, 'a code'), 'once');
     await scene.expectWaits(inlineProgram(shell, 'another code'));
@@ -295,13 +313,13 @@ describe.skipIf(onLinux.missing)(`allowed for the process tree${onLinux.note}`, 
   });
 
   test('is for the asker’s own tree where it has no terminal, or its session’s leader is not above it', async () => {
-    const [cron, astray] = [
-      await scene.program('terraform', undefined),
-      await scene.program('pulumi', shell),
-    ];
-    await scene.allowed(cron, 'tree');
-    await scene.allowed({ ...astray, parents: [otherShell] }, 'tree');
-    expect((await scene.asked(cron)).allowance).toBe('tree');
+    const cron = await scene.program('terraform', undefined);
+    const daemon = changed(await scene.program('packer', shell), { terminal: undefined });
+    const astray = { ...(await scene.program('pulumi', shell)), parents: [otherShell] };
+    for (const one of [cron, daemon, astray]) {
+      await scene.allowed(one, 'tree');
+      expect((await scene.asked(one)).allowance).toBe('tree');
+    }
     await scene.expectWaits(await scene.program('terraform', undefined));
     await scene.expectWaits(await scene.program('pulumi', shell));
     await scene.expectWaits(await scene.program('pulumi', otherShell));

@@ -1,4 +1,6 @@
 /** Clients as the platform would tell of them, read from `/proc`. */
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { copyFileSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Client, Process, ProcessIdentity } from '../../main/platform/ports.ts';
@@ -24,6 +26,26 @@ export function clientOf(pid: number, changes: Partial<Process> = {}, others: Pa
     ...changes,
   };
   return { process, parents: [], forwarder: undefined, ...others };
+}
+
+/**
+ * Waits until a child runs its executable, and returns its pid. Node tells of it a moment before the kernel has its
+ * command line.
+ */
+export async function started(child: ChildProcess): Promise<number> {
+  await once(child, 'spawn');
+  const { pid } = child;
+  if (pid === undefined) throw new Error('it has not started');
+  await untilItRuns(pid, () => true);
+  return pid;
+}
+
+/** Waits until a process runs what is meant, by its executable's path. */
+export async function untilItRuns(pid: number, isMeant: (executable: string) => boolean): Promise<void> {
+  const runs = () =>
+    isMeant(readlinkSync(`/proc/${String(pid)}/exe`)) &&
+    readFileSync(`/proc/${String(pid)}/cmdline`, 'utf8') !== '';
+  while (!runs()) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
 export function isRunning({ pid, start }: ProcessIdentity): boolean {

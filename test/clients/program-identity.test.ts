@@ -5,6 +5,7 @@ import {
   appendFileSync,
   chmodSync,
   closeSync,
+  lstatSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -26,10 +27,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { identityKey, ProgramIdentities } from '../../main/clients/program-identity.ts';
 import type { ProgramIdentity } from '../../main/clients/access.ts';
-import type { Client, Process } from '../../main/platform/ports.ts';
+import type { Client } from '../../main/platform/ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { needs } from '../platform/needs.ts';
-import { clientOf, copyOfBash, isRunning, waiting } from './client-of.ts';
+import { clientOf, copyOfBash, isRunning, started, untilItRuns, waiting } from './client-of.ts';
 
 const onLinux = needs(process.platform === 'linux', 'running programs are read from /proc on Linux only');
 /** The interpreter itself, which may stand behind a script of its name that chooses a version. */
@@ -107,7 +108,7 @@ describe.skipIf(onLinux.missing)(`a compiled program${onLinux.note}`, () => {
     const client = clientOf(pid);
     expect(client.process.executable).toBe(launcher);
     children.at(-1)?.stdin?.write('\n');
-    await until(() => readlinkSync(`/proc/${String(pid)}/exe`) !== launcher);
+    await untilItRuns(pid, (executable) => executable !== launcher);
     expect(await identities.of(client)).toBeUndefined();
   });
 
@@ -297,13 +298,15 @@ describe.skipIf(onLinux.missing)(`a script${onLinux.note}`, () => {
   });
 
   test('whose link was made to lead elsewhere after its process began is not what runs', async () => {
-    const [evil, harmless] = [write('evil.pl', waits.perl), write('harmless.pl', '# Harmless')];
+    const [harmless, evil] = [write('harmless.pl', '# Harmless'), write('evil.pl', waits.perl)];
     const link = join(folder, 'deploy.pl');
     symlinkSync(evil, link);
-    const client = await startedJustAfter(evil, link);
-    await delay(5);
-    unlinkSync(link);
-    symlinkSync(harmless, link);
+    const client = await startedJustAfter(link);
+    expect(await identities.of(client)).toMatchObject({ script: evil });
+    await changeLater(link, () => {
+      unlinkSync(link);
+      symlinkSync(harmless, link);
+    });
     expect(await identities.of(client)).toBeUndefined();
   });
 
@@ -347,7 +350,7 @@ describe.skipIf(onLinux.missing)(`a script${onLinux.note}`, () => {
         ...['--mount', '--map-root-user', 'sh', '-c'],
         `mount --bind ${evil} ${ours} && exec perl ${ours}`,
       ]);
-      await until(() => /perl/.test(readlinkSync(`/proc/${String(pid)}/exe`)));
+      await untilItRuns(pid, (executable) => executable.includes('perl'));
       const client = clientOf(pid);
       expect(client.process.commandLine).toEqual(['perl', ours]);
       expect(await identities.of(client)).toBeUndefined();
@@ -426,24 +429,21 @@ async function start(
   const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
   const child = spawn(command, options, { stdio, cwd, env });
   children.push(child);
-  await once(child, 'spawn');
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${command} has not started`);
+  const pid = await started(child);
   // `#!/usr/bin/env` runs the interpreter in its place.
-  await until(() => !readlinkSync(`/proc/${String(pid)}/exe`).endsWith('/env'));
+  await untilItRuns(pid, (executable) => !executable.endsWith('/env'));
   return pid;
 }
 
-/** A process of Perl that runs a script, as though started at the very first moment at which it still counts as older. */
-async function startedJustAfter(script: string, path = script): Promise<Client> {
-  const startedAtMs = statSync(script).ctimeMs + 1_001;
-  const changes: Partial<Process> = { startedAtMs };
-  return clientOf(await start('perl', [path]), changes);
+/** A process of Perl that runs a script, as though started at the very first moment at which that still counts as older. */
+async function startedJustAfter(script: string): Promise<Client> {
+  const startedAtMs = lstatSync(script).ctimeMs + 1_001;
+  return clientOf(await start('perl', [script]), { startedAtMs });
 }
 
-/** Changes a file until the kernel's clock has a later time for that. */
+/** Changes a file once the kernel's clock has a later time for that. */
 async function changeLater(path: string, change: () => void): Promise<void> {
-  const before = statSync(path).ctimeMs;
+  const before = lstatSync(path).ctimeMs;
   await until(() => Date.now() > before + 20);
   change();
 }

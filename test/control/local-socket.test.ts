@@ -375,11 +375,13 @@ describe.skipIf(withUnixSockets.missing)(`the local socket${withUnixSockets.note
 describe.skipIf(withUnixSockets.missing)(`the program at the other end${withUnixSockets.note}`, () => {
   test('is known to the service by its pid and its parents', async () => {
     await serve();
-    const program = `require('node:http').request({ socketPath: ${JSON.stringify(address)}, method: 'POST', path: '/call/sessions.lock', headers: { 'content-type': 'application/json' } }, (response) => response.resume()).end('{}')`;
-    const child = spawn(process.execPath, ['-e', program], { stdio: 'inherit' });
-    await once(child, 'close');
+    const program = `require('node:http').request({ socketPath: ${JSON.stringify(address)}, method: 'POST', path: '/call/sessions.lock', headers: { 'content-type': 'application/json' } }, (response) => { response.resume(); console.log('answered') }).end('{}'); process.stdin.resume()`;
+    const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+    await once(child.stdout, 'data');
     const [caller] = service.callers;
     const client = caller?.from === 'command' ? await caller.client : undefined;
+    child.stdin.end();
+    await once(child, 'close');
     expect(client?.process.pid).toBe(child.pid);
     expect(client?.parents[0]?.pid).toBe(process.pid);
   });

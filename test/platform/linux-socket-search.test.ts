@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LinuxProc } from '../../main/platform/linux-proc.ts';
 import { SocketSearch } from '../../main/platform/linux-socket-search.ts';
@@ -138,6 +138,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const steps = 'kill -STOP $BASHPID; exec 7</dev/null; echo done; kill -STOP $BASHPID';
     const child = Number(await program.order(`(echo $BASHPID; ${steps}) &`));
     cleanUps.push(() => process.kill(child, 'SIGKILL'));
+    await expect.poll(() => readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') T ');
     const { search } = newSearch();
     expect(search.search([inode]).get(inode)).toBe(child);
     await program.order(`kill -CONT ${child}`);
