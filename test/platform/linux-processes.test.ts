@@ -175,6 +175,24 @@ describe.skipIf(onLinux.missing)(`the program at the other end of a connection${
     expect(asked).toHaveBeenCalledTimes(1);
   });
 
+  test('is looked for everywhere where nothing tells that it has connected, while it is connected', async () => {
+    const { server, port } = await listen('127.0.0.1');
+    const again = `read -r line; exec 3<&-; ${connectInBash(port)}; read -u 3`;
+    const child = start('bash', ['-c', `${connectInBash(port)}; ${again}`], {
+      stdio: ['pipe', 'inherit', 'inherit'],
+    });
+    await acceptOne(server);
+    const { peer, asked } = peerThatIsWatched();
+    // It is newer than this process, so it is looked into first.
+    const { accepted: ours } = await connect('127.0.0.1', '127.0.0.1');
+    expect((await peer.clientAt(ours))?.process.pid).toBe(process.pid);
+    const accepting = acceptOne(server);
+    child.stdin?.write('\n');
+    asked.mockClear();
+    expect((await peer.clientAt(await accepting))?.process.pid).toBe(child.pid);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
   test('is told of hundreds of connections at once by two searches', async () => {
     const { server, port } = await listen('127.0.0.1');
     const script = write(
@@ -281,6 +299,8 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
     ],
     ['cannot be loaded', `throw new Error('on purpose')`],
   ])('finds nothing where it %s', async (_what, code) => {
+    // Without a limit on time.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const processes = processesBy(code);
     expect(await processes.clientOf(process.pid)).toBeUndefined();
     expect(await processes.clientHolding(1, () => true)).toBeUndefined();
