@@ -63,8 +63,8 @@ export class LinuxProc {
     };
     this.#ownerAndSize = (path) => {
       if (statx(AT_FDCWD, path, 0, STATX_UID | STATX_SIZE, status) !== 0) return undefined;
-      // struct statx: stx_uid and stx_size
-      return { uid: status.readUInt32LE(20), descriptors: Number(status.readBigUInt64LE(40)) };
+      // struct statx: stx_uid, and stx_size without its upper half
+      return { uid: status.readUInt32LE(20), descriptors: status.readUInt32LE(40) };
     };
   }
 
@@ -74,10 +74,9 @@ export class LinuxProc {
    */
   pids(): number[] {
     const latest = Number(/\d+\s*$/.exec(this.read('/proc/loadavg')?.toString() ?? '')?.[0] ?? Infinity);
-    const pids = list('/proc')
-      .filter((name) => /^\d/.test(name))
-      .map(Number);
-    return pids.sort((a, b) => Number(a > latest) - Number(b > latest) || b - a);
+    // The kernel lists them by number.
+    const pids = list('/proc').map(Number).filter(Number.isInteger).reverse();
+    return [...pids.filter((pid) => pid <= latest), ...pids.filter((pid) => pid > latest)];
   }
 
   /** Undefined where the process has ended. */

@@ -111,10 +111,7 @@ function effectiveUid(pid: number, proc: LinuxProc): number | undefined {
 
 /** What a process was started with; an argument that is cut off is left out. */
 function commandLineOf(pid: number, proc: LinuxProc): string[] {
-  const bytes = proc.read(`/proc/${pid}/cmdline`);
-  const commandLine = bytes?.toString().split('\0').slice(0, -1) ?? [];
-  bytes?.fill(0);
-  return commandLine;
+  return proc.read(`/proc/${pid}/cmdline`)?.toString().split('\0').slice(0, -1) ?? [];
 }
 
 /**

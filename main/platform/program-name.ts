@@ -77,7 +77,7 @@ const interpreters: readonly Interpreter[] = [
     valued:
       /^(-cp|-classpath|-p|-d|--(class-path|module-path|upgrade-module-path|add-modules|add-exports|add-opens|add-reads|limit-modules|patch-module|enable-native-access|source|describe-module))$/,
     file: /^-jar$/,
-    module: /^(?:-m|--module=?)(.*)$/,
+    module: /^(?:-m|--module(?=$|=)=?)(.*)$/,
     // The launcher takes any other name for a class, which it looks for in the class path: JEP 330.
     fileName: /\.java$/,
     loose: /^@/,

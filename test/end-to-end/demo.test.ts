@@ -93,8 +93,8 @@ describe('The demo serves the active role, before and after a switch,', () => {
   test('to the script that comes with it', async () => {
     await use('audit');
     expect(await inPastedShell('node dist/demo/whoami.js')).toBe(arns.audit);
-    await use('production');
-    expect(await inPastedShell('node dist/demo/whoami.js')).toBe(arns.production);
+    await use('audit-logs');
+    expect(await inPastedShell('node dist/demo/whoami.js')).toBe(arns['audit-logs']);
   });
 
   describe('in Python', () => {
@@ -113,8 +113,8 @@ describe('The demo serves the active role, before and after a switch,', () => {
     test('to boto3', async () => {
       await use('audit');
       expect(await arnOfBoto3()).toBe(arns.audit);
-      await use('production');
-      expect(await arnOfBoto3()).toBe(arns.production);
+      await use('audit-logs');
+      expect(await arnOfBoto3()).toBe(arns['audit-logs']);
     }, 30_000);
 
     test('to the AWS CLI', async () => {

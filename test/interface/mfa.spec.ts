@@ -104,7 +104,7 @@ test('a prompt names the program that needs the code', async ({ latchkey, window
   const guarded = profiles.find(({ profile }) => profile.name === 'guarded');
   if (!reader || !guarded) throw new Error('the sample has changed');
   await latchkey.call('profiles.save', {
-    profile: { ...guarded.profile, name: 'reader' },
+    profile: { ...guarded.profile, name: 'reader', protected: false },
     replaces: 'reader',
   });
 

@@ -324,11 +324,13 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
   });
 
   test('ends with its owner, and what is looked for then is not found', async () => {
-    const processes = processesBy(`setInterval(() => undefined, 1000)`);
+    const asked = vi.spyOn(Worker.prototype, 'postMessage');
+    const processes = new LinuxProcesses();
     const looking = processes.clientOf(process.pid);
     processes[Symbol.dispose]();
     expect(await looking).toBeUndefined();
     expect(await processes.clientOf(process.pid)).toBeUndefined();
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 });
 
