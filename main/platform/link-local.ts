@@ -28,6 +28,7 @@ export function routingTableOf(uid: number): number {
 
 /** A look at the system costs some tenths of a millisecond, and each request may ask. */
 const lookAgainMs = 1000;
+const lookAgainWhileOffMs = 20;
 let lookedAtMs = -Infinity;
 let isOn = false;
 
@@ -41,7 +42,8 @@ let isOn = false;
 export function linkLocalIsOn(): boolean {
   // By a clock that nobody can set back.
   const nowMs = performance.now();
-  if (nowMs - lookedAtMs >= lookAgainMs) {
+  // Whoever has just turned it on does not wait for a look of before.
+  if (nowMs - lookedAtMs >= (isOn ? lookAgainMs : lookAgainWhileOffMs)) {
     isOn = process.platform === 'linux' ? isRoutedNow() : isOnLoopback();
     lookedAtMs = nowMs;
   }
