@@ -85,6 +85,7 @@ describe.skipIf(onLinux.missing)(`a process${onLinux.note}`, () => {
     const pid = Number(String(printed));
     const identity = { pid, start: startOf(pid) };
     expect(isRunning(identity)).toBe(true);
+    await expect.poll(() => readFileSync(`/proc/${child.pid ?? 0}/comm`, 'utf8')).toBe('sleep\n');
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
     expect(isRunning(identity)).toBe(false);
