@@ -27,8 +27,10 @@ interface Word {
   readonly asker: Asker;
   readonly profile: string;
   readonly allowance: Allowance;
-  readonly atElapsedMs: number;
-  isRevoked: boolean;
+  /** The ID of what came of it. */
+  readonly id: string;
+  /** When it is over, by the clock that nobody sets. */
+  endElapsedMs: number;
 }
 
 type Step =
@@ -113,8 +115,8 @@ describe.skipIf(onLinux.missing)(
 
 /** Whether this word lets this program have this profile's credentials now. */
 function covers(word: Word, asker: Asker, profile: string, allowance: Allowance): boolean {
-  if (word.profile !== profile || word.allowance !== allowance || word.isRevoked) return false;
-  if (scene.clock.elapsed() - word.atElapsedMs >= longestMs[allowance]) return false;
+  if (word.profile !== profile || word.allowance !== allowance) return false;
+  if (scene.clock.elapsed() >= word.endElapsedMs) return false;
   const isSameProgram = word.asker.program === asker.program;
   const isSameTree = word.asker.tree === asker.tree;
   switch (allowance) {
@@ -172,8 +174,10 @@ async function take(
         await expect(allowed).rejects.toMatchObject({ code: 'InvalidInput' });
         return;
       }
+      const before = approvals.approvals().map(({ id }) => id);
       await allowed;
-      words.push({ asker, profile, allowance, atElapsedMs: clock.elapsed(), isRevoked: false });
+      const id = approvals.approvals().find((one) => !before.includes(one.id))?.id ?? '';
+      words.push({ asker, profile, allowance, id, endElapsedMs: clock.elapsed() + longestMs[allowance] });
       // Those who waited are told in a microtask.
       await Promise.resolve();
       return;
@@ -186,16 +190,8 @@ async function take(
     case 'revoke': {
       const approval = approvals.approvals()[step.which];
       if (!approval) return;
-      const { profile, allowance, program } = approval;
       await approvals.revoke(approval.id);
-      for (const word of words) {
-        if (
-          word.profile === profile &&
-          word.allowance === allowance &&
-          isMeant(word.asker, allowance, program)
-        )
-          word.isRevoked = true;
-      }
+      for (const word of words) if (word.id === approval.id) word.endElapsedMs = 0;
       return;
     }
     case 'wait':
@@ -206,15 +202,21 @@ async function take(
       return;
     case 'restart':
       await scene.restart();
+      remember(words);
+      // No connection outlives it.
+      served.length = 0;
       return;
   }
 }
 
-/** Whether an approval's text means what was allowed to this asker. */
-function isMeant({ program, tree }: Asker, allowance: Allowance, text: string): boolean {
-  return allowance === 'tree'
-    ? text.includes(`(pid ${String(tree)})`)
-    : text.startsWith(program ?? 'python3 ');
+/** After a restart there is the wall clock alone, which may have been set back: by that, and never more than at first. */
+function remember(words: Word[]): void {
+  const { approvals, clock } = scene;
+  for (const { id, untilMs } of approvals.approvals()) {
+    const word = words.find((one) => one.id === id);
+    if (word && untilMs !== null)
+      word.endElapsedMs = clock.elapsed() + Math.min(longestMs.hours, untilMs - clock.now());
+  }
 }
 
 async function forgetAll(): Promise<void> {

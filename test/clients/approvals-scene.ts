@@ -18,8 +18,9 @@ import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { clientOf, copyOfBash, started, waiting } from './client-of.ts';
 
-export const shell = processAt(4_711, 'bash', '/dev/pts/3');
-export const otherShell = processAt(4_712, 'zsh', '/dev/pts/4');
+// No process of the machine has such a pid: Linux ends at 4,194,304.
+export const shell = processAt(5_004_711, 'bash', '/dev/pts/3');
+export const otherShell = processAt(5_004_712, 'zsh', '/dev/pts/4');
 export const adminRole = 'arn:aws:iam::444455556666:role/Admin';
 
 export class Scene implements AsyncDisposable {
@@ -59,6 +60,7 @@ export class Scene implements AsyncDisposable {
   /** Latchkey ends and starts anew. */
   async restart(): Promise<void> {
     this.approvals[Symbol.dispose]();
+    await this.configuration[Symbol.asyncDispose]();
     this.configuration = await ConfigurationStore.open(this.home);
     this.approvals = this.#begin();
   }
@@ -134,13 +136,15 @@ export class Scene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) child.kill('SIGKILL');
     this.approvals[Symbol.dispose]();
+    // What is being written down is written before its folder is removed.
+    await this.configuration[Symbol.asyncDispose]();
     await this.#opened[Symbol.asyncDispose]();
   }
 }
 
 /** A program whose code is an argument: it cannot be known again. */
 export function inlineProgram(parent: Process, code = 'code'): Client {
-  const python = processAt(9_999, 'python3', parent.terminal);
+  const python = processAt(5_009_999, 'python3', parent.terminal);
   return {
     process: { ...python, commandLine: ['python3', '-c', code], sessionId: parent.pid },
     parents: [parent],

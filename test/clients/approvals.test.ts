@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../main/failure.ts';
+import type { Process } from '../../main/platform/ports.ts';
 import { needs } from '../platform/needs.ts';
 import {
   changed,
@@ -43,10 +44,10 @@ describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.not
         workingFolder: process.cwd(),
         startedAtMs: terraform.process.startedAtMs,
         terminal: '/dev/pts/3',
-        parents: [{ pid: 4711, name: 'bash' }],
+        parents: [{ pid: 5004711, name: 'bash' }],
         forwarder: undefined,
       },
-      tree: { pid: 4711, name: 'bash' },
+      tree: { pid: 5004711, name: 'bash' },
       choices: ['once', 'tree', 'hours', 'always'],
       sinceMs: scene.clock.now(),
       untilMs: scene.clock.now() + 10 * minute,
@@ -80,10 +81,10 @@ describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.not
       scene.approvals.requests().map(({ program: { name }, tree, profile }) => [name, tree.pid, profile]),
     ).toEqual(
       expect.arrayContaining([
-        ['terraform', 4711, 'prod'],
-        ['terraform', 4712, 'prod'],
-        ['pulumi', 4711, 'prod'],
-        ['terraform', 4711, 'stage'],
+        ['terraform', 5004711, 'prod'],
+        ['terraform', 5004712, 'prod'],
+        ['pulumi', 5004711, 'prod'],
+        ['terraform', 5004711, 'stage'],
       ]),
     );
     expect(scene.approvals.requests()).toHaveLength(4);
@@ -120,6 +121,19 @@ describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.not
     scene.clock.advance(10 * minute);
     await expect(answer).rejects.toMatchObject({ code: 'ApprovalNeeded' });
     await expect(scene.approvals.allow(id, 'always')).rejects.toMatchObject({ code: 'NotFound' });
+  });
+
+  test('waits no longer because the machine slept, and begins anew when it asks after that', async () => {
+    const terraform = await scene.program('terraform', shell);
+    const before = scene.asked(terraform);
+    const { id } = await scene.theRequest();
+    // Timers do not count sleep.
+    scene.clock.sleep(10 * minute);
+    expect(scene.approvals.requests()).toEqual([]);
+    await expect(scene.approvals.allow(id, 'always')).rejects.toMatchObject({ code: 'NotFound' });
+    void scene.asked(terraform);
+    expect((await scene.theRequest()).id).not.toBe(id);
+    await expect(before).rejects.toMatchObject({ code: 'ApprovalNeeded' });
   });
 
   test('is refused where 32 wait already', async () => {
@@ -261,6 +275,17 @@ describe.skipIf(onLinux.missing)(`allowed once${onLinux.note}`, () => {
     await scene.expectWaits(await scene.program('terraform', shell));
   });
 
+  test('is for the next start by the same parent where there is no terminal, and not by another', async () => {
+    const [editor, other] = [inlineProgram(shell).process, inlineProgram(otherShell, 'other').process];
+    const startedBy = async (parent: Process) => ({
+      ...(await scene.program('terraform', undefined)),
+      parents: [parent],
+    });
+    await scene.allowed(await startedBy(editor), 'once');
+    await scene.expectWaits(await startedBy({ ...other, start: editor.start + 1 }));
+    expect((await scene.asked(await startedBy(editor))).allowance).toBe('once');
+  });
+
   test('is for the same command line where the program cannot be known again', async () => {
     await scene.allowed(inlineProgram(shell, 'a code'), 'once');
     await scene.expectWaits(inlineProgram(shell, 'another code'));
@@ -270,7 +295,7 @@ describe.skipIf(onLinux.missing)(`allowed once${onLinux.note}`, () => {
   test('is for that process alone where nothing else of the program is known', async () => {
     const nameless = changed(inlineProgram(shell), { executable: undefined, commandLine: [] });
     await scene.allowed(nameless, 'once');
-    await scene.expectWaits(changed(nameless, { pid: 9_998 }));
+    await scene.expectWaits(changed(nameless, { pid: 5_009_998 }));
     expect((await scene.asked(nameless)).isValid()).toBe(true);
   });
 });
@@ -282,7 +307,11 @@ describe.skipIf(onLinux.missing)(`allowed for the process tree${onLinux.note}`, 
     const hook = { ...inlineProgram(shell), parents: [pulumi.process, shell] };
     for (const one of [pulumi, hook]) expect((await scene.asked(one)).allowance).toBe('tree');
     expect(scene.approvals.approvals()).toMatchObject([
-      { allowance: 'tree', program: 'everything started from bash (pid 4711) on /dev/pts/3', untilMs: null },
+      {
+        allowance: 'tree',
+        program: 'everything started from bash (pid 5004711) on /dev/pts/3',
+        untilMs: null,
+      },
     ]);
   });
 
