@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs';
 import { loadLibc, type Libc } from './libc.ts';
 
-/** Whose a process is, and how many descriptors it has open. */
+/** Who may look into a process, and how many descriptors it has open. */
 export interface DescriptorCount {
-  /** The process's effective user; root for a process that may not be looked into, such as a non-dumpable one. */
+  /** Its effective user; root where it may not be looked into, such as a non-dumpable one. */
   readonly uid: number;
   /** 0 for a process without any, and for every process before Linux 6.2. */
   readonly descriptors: number;
@@ -17,7 +17,10 @@ const O_PATH = 0o10000000;
 const STATX_UID = 0x8;
 const STATX_SIZE = 0x200;
 
-/** More of a file than that is not read: command lines may be megabytes. */
+/**
+ * More of a file than that is not read: command lines may be megabytes. Other files are given whole by one read, but for
+ * lists, of which it gives 4 KiB.
+ */
 const mostBytes = 64 * 1024;
 
 /**
@@ -34,6 +37,8 @@ export class LinuxProc {
   readonly #readLink: (folder: number, path: string) => string | undefined;
   readonly #ownerAndSize: (path: string) => DescriptorCount | undefined;
   readonly #buffer = Buffer.alloc(mostBytes);
+  #latestPid: number | undefined;
+  #pids: readonly number[] = [];
 
   /** Throws where the C library lacks one of the calls: `statx` came with glibc 2.28 and musl 1.2.5. */
   constructor(libc: Libc = loadLibc()) {
@@ -69,14 +74,27 @@ export class LinuxProc {
   }
 
   /**
-   * All processes, the one that was started last first: a program that asks was often only just started. Pids begin anew
-   * at some number, so the highest is not the latest.
+   * All processes, and perhaps some that have ended; the one that was started last first, since a program that asks was
+   * often only just started. Pids begin anew at some number, so the highest is not the latest.
    */
-  pids(): number[] {
-    const latest = Number(/\d+\s*$/.exec(this.read('/proc/loadavg')?.toString() ?? '')?.[0] ?? Infinity);
-    // The kernel lists them by number.
-    const pids = list('/proc').map(Number).filter(Number.isInteger).reverse();
-    return [...pids.filter((pid) => pid <= latest), ...pids.filter((pid) => pid > latest)];
+  pids(): readonly number[] {
+    const latest = Number(/\d+\s*$/.exec(this.read('/proc/loadavg') ?? '')?.[0]);
+    // To list them takes as long as half of a search. None is new where no pid was given away since.
+    if (latest !== this.#latestPid) {
+      this.#latestPid = latest;
+      // The kernel lists them by number.
+      const pids = list('/proc').map(Number).filter(Number.isInteger).reverse();
+      this.#pids = [...pids.filter((pid) => pid <= latest), ...pids.filter((pid) => !(pid <= latest))];
+    }
+    return this.#pids;
+  }
+
+  /**
+   * Whose a process is; undefined where it has ended. Its folder tells, also where root owns what is in there since the
+   * process is not dumpable (`task_dump_owner` of fs/proc/base.c): a terminal that runs with another group (`xterm`).
+   */
+  effectiveUid(pid: number): number | undefined {
+    return this.#ownerAndSize(`/proc/${pid}`)?.uid;
   }
 
   /** Undefined where the process has ended. */
@@ -103,24 +121,19 @@ export class LinuxProc {
     return inodeOf(this.link(`/proc/${pid}/fd/${descriptor}`));
   }
 
-  /** The processes that a process's first thread has started: what another one started is not told. */
+  /** The processes that a process's first thread has started, some hundred at most; what another started is not told. */
   children(pid: number): number[] {
     const children = this.read(`/proc/${pid}/task/${pid}/children`);
-    return children?.toString('latin1').split(' ').filter(Boolean).map(Number) ?? [];
+    return children?.split(' ').filter(Boolean).map(Number) ?? [];
   }
 
-  /** A file's first 64 KiB; undefined where it cannot be read. */
-  read(path: string): Buffer | undefined {
+  /** The text of a file's first 64 KiB; undefined where it cannot be read. */
+  read(path: string): string | undefined {
     const file = this.#open(path);
     if (file === undefined) return undefined;
-    let length = 0;
-    let part: number;
-    do {
-      part = this.#read(file, this.#buffer.subarray(length));
-      length += Math.max(part, 0);
-    } while (part > 0 && length < mostBytes);
+    const length = this.#read(file, this.#buffer);
     this.#close(file);
-    return part < 0 ? undefined : Buffer.from(this.#buffer.subarray(0, length));
+    return length < 0 ? undefined : this.#buffer.toString('utf8', 0, length);
   }
 
   /** Where a symbolic link leads; undefined where it cannot be read. */

@@ -4,7 +4,7 @@
  */
 import { parentPort } from 'node:worker_threads';
 import { LinuxProc } from './linux-proc.ts';
-import { readClient } from './linux-process.ts';
+import { ClientReader } from './linux-process.ts';
 import { SocketSearch } from './linux-socket-search.ts';
 import type { Client } from './ports.ts';
 
@@ -25,6 +25,7 @@ export interface Answer {
 
 const proc = new LinuxProc();
 const search = new SocketSearch(proc);
+const reader = new ClientReader(proc);
 let ahead: NodeJS.Immediate | undefined;
 
 parentPort?.on('message', (question: Question) => {
@@ -37,7 +38,7 @@ function answer({ inodes, pids, everywhere }: Question): Answer {
   const holders = everywhere ? search.searchEverywhere(inodes) : search.search(inodes);
   const byPid = new Map<number, Client>();
   for (const pid of new Set([...holders.values(), ...pids])) {
-    const client = readClient(pid, proc);
+    const client = reader.read(pid);
     if (client) byPid.set(pid, client);
   }
   const byInode = new Map<number, Client>();

@@ -1,4 +1,4 @@
-/** What Linux tells of a process: proc_pid_stat(5), proc_pid_status(5). */
+/** What Linux tells of a process: proc(5), proc_pid_stat(5). */
 import { readFileSync, statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { LinuxProc } from './linux-proc.ts';
@@ -8,6 +8,9 @@ import { programName } from './program-name.ts';
 
 /** USER_HZ, the unit of times in `/proc`: 100 on every machine that Node runs on. */
 const ticksPerSecond = 100;
+
+/** Programs that a shell starts one after the other have the same parents. */
+const parentsKeptMs = 1_000;
 
 const removed = / \(deleted\)$/;
 
@@ -28,7 +31,7 @@ interface Stat {
 export function readStat(text: string): Stat | undefined {
   // The name stands in parentheses, and may hold some itself.
   const nameEnd = text.lastIndexOf(')');
-  const fields = text.slice(nameEnd + 2).split(' ');
+  const fields = text.slice(nameEnd + 2).split(' ', 20);
   const [state = '', parentPid, , sessionId, terminalDevice] = fields;
   const start = Number(fields[19]);
   if (nameEnd < 0 || Number.isNaN(start)) return undefined;
@@ -52,24 +55,54 @@ export function isRunning({ pid, start }: ProcessIdentity): boolean {
   }
 }
 
-/**
- * A process of this user's with what started it; undefined where it has ended, or is another user's.
- */
-export function readClient(pid: number, proc: LinuxProc): Client | undefined {
-  const ownUid = process.getuid?.();
-  const bootAtMs = Date.now() - uptime() * 1000;
+/** Reads processes of this user, and what started them. */
+export class ClientReader {
+  readonly #proc: LinuxProc;
+  readonly #ownUid = process.getuid?.();
+  readonly #parents = new Map<number, { readonly process: Process; readonly readAtMs: number }>();
 
-  function linkOf(pid: number): (ChainLink & Stat) | undefined {
-    const stat = runningStat(pid, proc);
-    return stat && effectiveUid(pid, proc) === ownUid ? { ...stat, pid, uid: ownUid } : undefined;
+  constructor(proc: LinuxProc) {
+    this.#proc = proc;
   }
 
-  function describe(link: ChainLink & Stat): Process {
-    const { pid, start, sessionId, shortName, terminalDevice } = link;
+  /**
+   * Undefined for a process that has ended, or is another user's. Which the parents are, and that they run, is as it is
+   * now; what one of them is called, and where it works, may be a second old.
+   */
+  read(pid: number): Client | undefined {
+    const found = this.#linkOf(pid);
+    if (found === undefined) return undefined;
+    const client = this.#describe(found);
+    const chain = parentChain(found, (parentPid) => this.#linkOf(parentPid));
+    const nowMs = performance.now();
+    for (const [parentPid, { readAtMs }] of this.#parents) {
+      if (nowMs - readAtMs >= parentsKeptMs) this.#parents.delete(parentPid);
+    }
+    const parents = chain.map((link) => this.#describeParent(link, nowMs));
+    // What was read meanwhile is another's where the pid was used again.
+    if (runningStat(pid, this.#proc)?.start !== found.start) return undefined;
+    return { process: client, parents, forwarder: forwarderOf(client.executable, client.name) };
+  }
+
+  #linkOf(pid: number): (ChainLink & Stat) | undefined {
+    const stat = runningStat(pid, this.#proc);
+    if (stat === undefined || this.#proc.effectiveUid(pid) !== this.#ownUid) return undefined;
+    return { ...stat, pid, uid: this.#ownUid };
+  }
+
+  #describeParent(link: ChainLink & Stat, nowMs: number): Process {
+    const kept = this.#parents.get(link.pid);
+    if (kept?.process.start === link.start) return kept.process;
+    const parent = this.#describe(link);
+    this.#parents.set(link.pid, { process: parent, readAtMs: nowMs });
+    return parent;
+  }
+
+  #describe({ pid, start, sessionId, shortName, terminalDevice }: ChainLink & Stat): Process {
     // The kernel says so of a file that was removed or replaced while it runs.
-    const executable = proc.link(`/proc/${pid}/exe`)?.replace(removed, '');
-    const workingFolder = proc.link(`/proc/${pid}/cwd`);
-    const commandLine = commandLineOf(pid, proc);
+    const executable = this.#proc.link(`/proc/${pid}/exe`)?.replace(removed, '');
+    const workingFolder = this.#proc.link(`/proc/${pid}/cwd`);
+    const commandLine = commandLineOf(pid, this.#proc);
     return {
       pid,
       start,
@@ -78,40 +111,21 @@ export function readClient(pid: number, proc: LinuxProc): Client | undefined {
       commandLine,
       // One that was removed is no folder any more: another may have its path.
       workingFolder: removed.test(workingFolder ?? '') ? undefined : workingFolder,
-      startedAtMs: Math.round(bootAtMs + (start / ticksPerSecond) * 1000),
+      startedAtMs: Math.round(Date.now() - uptime() * 1000 + (start / ticksPerSecond) * 1000),
       sessionId,
       terminal: terminalOf(terminalDevice),
     };
   }
-
-  const found = linkOf(pid);
-  if (found === undefined) return undefined;
-  const client = describe(found);
-  const parents = parentChain(found, linkOf).map(describe);
-  // What was read meanwhile is another's where the pid was used again.
-  if (runningStat(pid, proc)?.start !== found.start) return undefined;
-  return { process: client, parents, forwarder: forwarderOf(client.executable, client.name) };
 }
 
 function runningStat(pid: number, proc: LinuxProc): Stat | undefined {
-  const stat = readStat(proc.read(`/proc/${pid}/stat`)?.toString() ?? '');
+  const stat = readStat(proc.read(`/proc/${pid}/stat`) ?? '');
   return stat?.hasEnded ? undefined : stat;
-}
-
-/**
- * Whose a process is. Its folder's owner is that, or root where the kernel takes it for non-dumpable, such as a terminal
- * that runs with another group (`xterm`): then its status tells, which takes longer to read.
- */
-function effectiveUid(pid: number, proc: LinuxProc): number | undefined {
-  const owner = proc.descriptorCount(pid)?.uid;
-  if (owner !== 0) return owner;
-  const status = proc.read(`/proc/${pid}/status`)?.toString() ?? '';
-  return Number(/^Uid:\t\d+\t(\d+)/m.exec(status)?.[1] ?? NaN);
 }
 
 /** What a process was started with; an argument that is cut off is left out. */
 function commandLineOf(pid: number, proc: LinuxProc): string[] {
-  return proc.read(`/proc/${pid}/cmdline`)?.toString().split('\0').slice(0, -1) ?? [];
+  return proc.read(`/proc/${pid}/cmdline`)?.split('\0').slice(0, -1) ?? [];
 }
 
 /**

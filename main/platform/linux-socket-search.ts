@@ -1,7 +1,7 @@
 import type { LinuxProc } from './linux-proc.ts';
 
 /** How many of the processes that answered last are asked before all others. */
-const rememberedProcesses = 16;
+const rememberedProcesses = 8;
 
 /** A process with more descriptors than that is looked into after the others: it takes a millisecond. */
 const largeProcess = 256;
@@ -172,7 +172,7 @@ export class SocketSearch {
   }
 
   /** All running processes, the newest first. What is known of others is forgotten. */
-  #running(): number[] {
+  #running(): readonly number[] {
     const pids = this.#proc.pids();
     const running = new Set(pids);
     for (const remembered of [this.#seen, this.#lately]) {

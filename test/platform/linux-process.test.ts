@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LinuxProc } from '../../main/platform/linux-proc.ts';
-import { isRunning, readClient, readStat, terminalPath } from '../../main/platform/linux-process.ts';
+import { ClientReader, isRunning, readStat, terminalPath } from '../../main/platform/linux-process.ts';
 import { anotherUid } from './connections.ts';
 import { needs } from './needs.ts';
 
@@ -14,6 +14,7 @@ afterEach(() => {
 
 const onLinux = needs(process.platform === 'linux', 'processes are read from /proc on Linux only');
 const asRoot = needs(process.getuid?.() === 0, 'a program of another user can be started by root only');
+const withPython = needs(spawnSync('python3', ['-V']).status === 0, 'no python3 here');
 
 /** As Linux 6.18 printed it of a shell in a terminal. */
 const recorded =
@@ -89,19 +90,60 @@ describe.skipIf(onLinux.missing)(`a process${onLinux.note}`, () => {
     process.kill(pid, 'SIGKILL');
     await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
     expect(isRunning(identity)).toBe(false);
-    expect(readClient(pid, new LinuxProc())).toBeUndefined();
+    expect(new ClientReader(new LinuxProc()).read(pid)).toBeUndefined();
   });
 
   test('is a client of this user', async () => {
     const { pid } = await start('sleep', ['60']);
-    const { process: found, parents = [] } = readClient(pid, new LinuxProc()) ?? {};
+    const { process: found, parents = [] } = new ClientReader(new LinuxProc()).read(pid) ?? {};
     expect(found).toMatchObject({ pid, start: startOf(pid), name: 'sleep', commandLine: ['sleep', '60'] });
     expect(parents[0]?.pid).toBe(process.pid);
   });
 
   test.skipIf(asRoot.missing)(`of another user is no client${asRoot.note}`, async () => {
     const { pid } = await start('sleep', ['60'], { uid: anotherUid });
-    expect(readClient(pid, new LinuxProc())).toBeUndefined();
+    expect(new ClientReader(new LinuxProc()).read(pid)).toBeUndefined();
+  });
+
+  test.skipIf(asRoot.missing || withPython.missing)(
+    `of another user is no client, also where root owns what is told of it${asRoot.note || withPython.note}`,
+    async () => {
+      // prctl(PR_SET_DUMPABLE, 0)
+      const program = `import ctypes, sys; ctypes.CDLL(None).prctl(4, 0); print(flush=True); sys.stdin.read()`;
+      const { pid, child } = await start('python3', ['-c', program], { uid: anotherUid, stdio: 'pipe' });
+      if (child.stdout) await once(child.stdout, 'data');
+      expect(statSync(`/proc/${pid}/fd`).uid).toBe(process.getuid?.());
+      expect(new ClientReader(new LinuxProc()).read(pid)).toBeUndefined();
+    },
+  );
+
+  test('has parents that are read once in a second, and are left out as soon as they end', async () => {
+    const { child } = await start('bash', ['-c', '(echo $BASHPID; exec sleep 60); :'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [printed]: unknown[] = child.stdout ? await once(child.stdout, 'data') : [];
+    const pid = Number(String(printed));
+    cleanUps.push(() => process.kill(pid, 'SIGKILL'));
+    const proc = new LinuxProc();
+    const links = vi.spyOn(proc, 'link');
+    const readParent = () => links.mock.calls.some(([path]) => path === `/proc/${child.pid ?? 0}/exe`);
+    const now = vi.spyOn(performance, 'now').mockReturnValue(1_000);
+    const reader = new ClientReader(proc);
+    expect(reader.read(pid)?.parents[0]?.pid).toBe(child.pid);
+    expect(readParent()).toBe(true);
+
+    links.mockClear();
+    now.mockReturnValue(1_999);
+    expect(reader.read(pid)?.parents[0]?.name).toBe('bash');
+    expect(readParent()).toBe(false);
+
+    now.mockReturnValue(2_000);
+    expect(reader.read(pid)?.parents[0]?.name).toBe('bash');
+    expect(readParent()).toBe(true);
+
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(reader.read(pid)?.parents.map((parent) => parent.pid)).not.toContain(child.pid);
   });
 
   test('is no client where its pid was used again while it was read', async () => {
@@ -112,9 +154,9 @@ describe.skipIf(onLinux.missing)(`a process${onLinux.note}`, () => {
     vi.spyOn(proc, 'read').mockImplementation((path) => {
       const text = read(path);
       if (path !== `/proc/${pid}/stat` || ++reads === 1) return text;
-      return Buffer.from(String(text).replace(` ${startOf(pid)} `, ` ${startOf(pid) + 1} `));
+      return text?.replace(` ${startOf(pid)} `, ` ${startOf(pid) + 1} `);
     });
-    expect(readClient(pid, proc)).toBeUndefined();
+    expect(new ClientReader(proc).read(pid)).toBeUndefined();
     expect(reads).toBe(2);
   });
 });

@@ -113,31 +113,35 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     expect(search.searchEverywhere([second]).get(second)).toBe(program.pid);
   });
 
-  test('means the child where a socket was inherited, also by a child of a child', async () => {
+  test('means the child where a socket was inherited, also once the parent has answered', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
     const { search } = newSearch();
     expect(search.search([inode]).get(inode)).toBe(program.pid);
-    const child = await program.order('bash -c "sleep 60 & echo \\$!; wait" &');
-    expect(search.search([inode]).get(inode)).toBe(Number(child));
-    expect(newSearch().search.search([inode]).get(inode)).toBe(Number(child));
-    process.kill(Number(child));
+    const child = await program.startChild('(echo $BASHPID; exec sleep 60)');
+    expect(search.search([inode]).get(inode)).toBe(child);
+    expect(newSearch().search.search([inode]).get(inode)).toBe(child);
+  });
+
+  test('means the child of a child where that inherited it too', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const grandchild = await program.startChild('((echo $BASHPID; exec sleep 60); true) 2>/dev/null');
+    expect(newSearch().search.search([inode]).get(inode)).toBe(grandchild);
   });
 
   test('means the parent where its child has closed the socket that it inherited', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
-    const child = await program.order('sleep 60 7<&- & echo $!');
+    await program.startChild('(exec 7<&-; echo $BASHPID; exec sleep 60)');
     expect(newSearch().search.search([inode]).get(inode)).toBe(program.pid);
-    process.kill(Number(child));
   });
 
   test('means the parent once its child has something else in the place of the socket', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
     const steps = 'kill -STOP $BASHPID; exec 7</dev/null; echo done; kill -STOP $BASHPID';
-    const child = Number(await program.order(`(echo $BASHPID; ${steps}) &`));
-    cleanUps.push(() => process.kill(child, 'SIGKILL'));
+    const child = await program.startChild(`(echo $BASHPID; ${steps})`);
     await expect.poll(() => readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') T ');
     const { search } = newSearch();
     expect(search.search([inode]).get(inode)).toBe(child);
@@ -223,6 +227,13 @@ async function startProgram(descriptors = 0, uid = process.getuid?.()) {
   return {
     pid,
     order,
+    /** @param command prints its pid first. @returns that */
+    async startChild(command: string): Promise<number> {
+      const pid = Number(await order(`${command} &`));
+      // After its parent, which would tell of it.
+      cleanUps.unshift(() => process.kill(pid, 'SIGKILL'));
+      return pid;
+    },
     /** Connects at a descriptor, in the place of what was there. @returns the inode of the socket */
     async connect(descriptor: number): Promise<number> {
       const opened = `exec ${descriptor}<&-; exec ${descriptor}<>/dev/tcp/127.0.0.1/${port}; echo done`;
