@@ -88,7 +88,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       linkLocalIsOn,
     });
   let endpoint: Endpoint | undefined;
-  let ownPorts: OwnPorts | undefined;
+  const ownPorts = new OwnPorts(configuration, (profile, port) => serve(port, profile));
   const service = opened.use(
     new BrokerService({
       clock,
@@ -102,7 +102,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       version,
       secretsIn: secrets.kind,
       endpointUrl: () => endpoint?.url ?? '',
-      ownPorts: () => ownPorts?.list() ?? [],
+      ownPorts,
       linkLocalIsOn,
       openInterface,
     }),
@@ -115,8 +115,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
   opened.use(audit);
   await audit.start();
   endpoint = opened.use(await serve(options.port ?? configuration.current.settings.port));
-  ownPorts = opened.use(new OwnPorts(configuration, (profile, port) => serve(port, profile)));
-  await ownPorts.settled();
+  await opened.use(ownPorts).start();
   return { service, endpoint, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 

@@ -58,9 +58,16 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
         if (profile !== undefined) this.#changedProfiles.add(profile);
         this.#flushSoon();
       }),
-      ...[configuration, handedOut, bindings, approvals, containerTokens, refusals, audit].map((part) =>
-        part.onChange(flushSoon),
-      ),
+      ...[
+        configuration,
+        handedOut,
+        bindings,
+        approvals,
+        containerTokens,
+        refusals,
+        audit,
+        parts.ownPorts,
+      ].map((part) => part.onChange(flushSoon)),
       approvals.onDecision(({ decision, allowance, profile, client }) => {
         const detail = allowance === undefined ? decision : `${decision} (${allowance})`;
         audit.note({ event: 'approval', profile, detail, client });

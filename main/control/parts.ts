@@ -1,4 +1,4 @@
-import type { Status } from '../../preload/contract.ts';
+import type { OwnPorts } from '../endpoint/own-ports.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import type { KeyCustody } from '../keys/custody.ts';
@@ -31,7 +31,7 @@ export interface BrokerParts {
   /** The endpoint's base URL; empty until it listens. */
   readonly endpointUrl: () => string;
   /** The profiles with a port of their own. */
-  readonly ownPorts: () => readonly Status['endpoints'][number][];
+  readonly ownPorts: Pick<OwnPorts, 'list' | 'onChange'>;
   /** Whether `http://169.254.169.254/` leads here. */
   readonly linkLocalIsOn: () => boolean;
   readonly openInterface: OpenInterface;

@@ -23,7 +23,7 @@ export function statusOf(parts: BrokerParts): Status {
     handedOut: clients.handedOut
       .holdings()
       .map((holding) => ({ ...holding, programs: [...holding.programs] })),
-    endpoints: [...parts.ownPorts()],
+    endpoints: parts.ownPorts.list(),
     linkLocal: parts.linkLocalIsOn(),
     bindings: clients.bindings.list().map(({ profile, root: { pid, name, terminal } }) => ({
       profile,

@@ -23,11 +23,11 @@ interface Served {
 export class OwnPorts implements AsyncDisposable {
   readonly #configuration: ConfigurationStore;
   readonly #serve: (profile: string, port: number) => Promise<Endpoint>;
-  readonly #watch: Disposable;
+  #watch: Disposable | undefined;
   /** By the profile's name. */
   readonly #served = new Map<string, Served>();
   readonly #listeners = new Set<() => void>();
-  #lastChange: Promise<void>;
+  #lastChange: Promise<void> = Promise.resolve();
   #hasEnded = false;
 
   /** @param serve opens an endpoint for a profile; rejects where the port cannot be had */
@@ -37,10 +37,15 @@ export class OwnPorts implements AsyncDisposable {
   ) {
     this.#configuration = configuration;
     this.#serve = serve;
-    this.#lastChange = this.#follow();
-    this.#watch = configuration.onChange(() => {
+  }
+
+  /** Serves them from now on. Resolves once each is served, or known not to be. */
+  start(): Promise<void> {
+    this.#watch = this.#configuration.onChange(() => {
       this.#lastChange = this.#lastChange.then(() => this.#follow());
     });
+    this.#lastChange = this.#follow();
+    return this.#lastChange;
   }
 
   /** Resolves once all that the configuration said until now is served, or known not to be. */
@@ -64,7 +69,7 @@ export class OwnPorts implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watch[Symbol.dispose]();
+    this.#watch?.[Symbol.dispose]();
     this.#hasEnded = true;
     await this.#lastChange;
     for (const { endpoint } of this.#served.values()) await endpoint?.[Symbol.asyncDispose]();

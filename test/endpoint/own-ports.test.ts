@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OwnPorts } from '../../main/endpoint/own-ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
-import { askWithToken, credentialsPath, serveCore } from '../fixtures/endpoint.ts';
+import { ask, askWithToken, credentialsPath, serveCore } from '../fixtures/endpoint.ts';
 
 let core: Core;
 let ports: OwnPorts;
@@ -35,28 +35,35 @@ afterEach(async () => {
 });
 
 /** Serves each on an endpoint with an audit log of its own, since nothing else is shared here. */
-function serve(): OwnPorts {
-  return new OwnPorts(core.configuration, (ownProfile, port) =>
+async function serve(): Promise<void> {
+  ports = new OwnPorts(core.configuration, (ownProfile, port) =>
     serveCore(core, systemClock, { port, ownProfile }),
   );
+  await ports.start();
 }
 
 describe('a port of its own', () => {
   it('serves its profile, whichever is active, from the moment on that it has one', async () => {
-    ports = serve();
+    await serve();
+    let changes = 0;
+    ports.onChange(() => (changes += 1));
     const port = await freePort();
     await core.profiles.save({ ...profile('reader'), port }, 'reader');
     await ports.settled();
+    expect(changes).toBe(1);
     const [served] = ports.list();
     expect(served).toMatchObject({ profile: 'reader', port, url: `http://127.0.0.1:${port}/` });
     expect(await listingAt(served?.url)).toBe('reader');
     const { body } = await askWithToken(served?.url ?? '', `${credentialsPath}reader`);
     expect(JSON.parse(body)).toMatchObject({ Code: 'Success' });
     expect((await askWithToken(served?.url ?? '', `${credentialsPath}other`)).status).toBe(404);
+    // No way to another profile, whatever token there is.
+    expect((await ask(served?.url ?? '', '/container/other')).status).toBe(401);
+    expect((await askWithToken(served?.url ?? '', '/container/other')).status).toBe(404);
   });
 
   it('is closed when the profile has it no more', async () => {
-    ports = serve();
+    await serve();
     const port = await freePort();
     await core.profiles.save({ ...profile('reader'), port }, 'reader');
     await ports.settled();
@@ -67,7 +74,7 @@ describe('a port of its own', () => {
   });
 
   it('can go from one profile to another', async () => {
-    ports = serve();
+    await serve();
     const port = await freePort();
     await core.profiles.save({ ...profile('reader'), port }, 'reader');
     await ports.settled();
@@ -88,8 +95,7 @@ describe('a port of its own', () => {
     const taken = typeof bound === 'object' && bound ? bound.port : 0;
     await core.profiles.save({ ...profile('reader'), port: taken }, 'reader');
     await core.profiles.save({ ...profile('other'), port: await freePort() }, 'other');
-    ports = serve();
-    await ports.settled();
+    await serve();
     expect(ports.list()).toMatchObject([
       { profile: 'reader', url: null, problem: expect.stringContaining(`Port ${taken}`) as string },
       { profile: 'other', url: expect.any(String) as string },
