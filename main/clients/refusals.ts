@@ -18,7 +18,7 @@ interface Entry {
 /** A flood of refusals is told of this often. */
 const tellEveryMs = 1_000;
 
-/** Reasons are our own words, so there are few; this bounds them all the same. */
+/** Some reasons hold a time or AWS's words. The one that has not come up for longest gives way. */
 const mostReasons = 64;
 
 /** The requests that were refused, counted by their reason, since the broker started. */
@@ -34,13 +34,12 @@ export class Refusals implements Disposable {
 
   /** Counts a refused request. @param reason words of our own, never what was sent */
   note(reason: string, program: Promise<string | undefined>): void {
-    let entry = this.#entries.get(reason);
-    if (!entry) {
-      if (this.#entries.size >= mostReasons) return;
-      entry = { count: 0, lastAtMs: 0, program: undefined };
-      this.#entries.set(reason, entry);
-    }
-    const noted = entry;
+    const noted = this.#entries.get(reason) ?? { count: 0, lastAtMs: 0, program: undefined };
+    // The map is kept in the order of the last time.
+    this.#entries.delete(reason);
+    this.#entries.set(reason, noted);
+    const [oldest] = this.#entries.keys();
+    if (this.#entries.size > mostReasons && oldest !== undefined) this.#entries.delete(oldest);
     noted.count += 1;
     noted.lastAtMs = this.#clock.now();
     void program.then((name) => {
@@ -54,9 +53,7 @@ export class Refusals implements Disposable {
 
   /** The latest first. */
   list(): Refusal[] {
-    return [...this.#entries]
-      .map(([reason, entry]) => ({ reason, ...entry }))
-      .toSorted((one, other) => other.lastAtMs - one.lastAtMs);
+    return [...this.#entries].map(([reason, entry]) => ({ reason, ...entry })).toReversed();
   }
 
   /** Calls `listener` within a second of a change. */
