@@ -1,11 +1,14 @@
 import type { Socket } from 'node:net';
 import { clientAt } from '../platform/loopback.ts';
 import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
+import { Served } from './served.ts';
 
 /** How many look-ups no answer depends on may be made in quick succession, and how many each second in the long run. */
 const mostInSuccession = 64;
 const perSecond = 16;
 const mostAtOnce = 8;
+/** The same promise each time: under load nearly every connection gets it. */
+const nobody = Promise.resolve(undefined);
 
 /** A program's connection to a server of ours, and the program as soon as it is known. */
 export class ClientConnection {
@@ -13,6 +16,8 @@ export class ClientConnection {
   readonly #findWhereCheap: (find: () => Promise<Client | undefined>) => Promise<Client | undefined>;
   #lookUp: Promise<Client | undefined> | undefined;
   #client: Client | undefined;
+  /** What it was allowed and got last. */
+  readonly served = new Served();
 
   constructor(
     find: () => Promise<Client | undefined>,
@@ -73,16 +78,14 @@ export class ClientConnections {
     return new ClientConnection(find, this.#whereCheap);
   }
 
-  readonly #whereCheap = async (find: () => Promise<Client | undefined>): Promise<Client | undefined> => {
+  readonly #whereCheap = (find: () => Promise<Client | undefined>): Promise<Client | undefined> => {
     const nowMs = this.#clock.elapsed();
     const earned = ((nowMs - this.#allowedAtElapsedMs) / 1000) * perSecond;
     this.#allowed = Math.min(mostInSuccession, this.#allowed + earned);
     this.#allowedAtElapsedMs = nowMs;
-    if (this.#underWay >= mostAtOnce || this.#allowed < 1) return undefined;
+    if (this.#underWay >= mostAtOnce || this.#allowed < 1) return nobody;
     this.#allowed -= 1;
     this.#underWay += 1;
-    const client = await find();
-    this.#underWay -= 1;
-    return client;
+    return find().finally(() => (this.#underWay -= 1));
   };
 }

@@ -7,7 +7,6 @@ import type { ClientConnection } from './client-connections.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Chosen, ChoiceRule, ProfileChoice } from './profile-choice.ts';
 import type { Refusals } from './refusals.ts';
-import { Served } from './served.ts';
 
 export interface CredentialSourceParts {
   readonly sessions: Pick<Sessions, 'take' | 'acquire' | 'standing' | 'isLocked'>;
@@ -24,7 +23,6 @@ export interface CredentialSourceParts {
  */
 export class CredentialSource {
   readonly #parts: CredentialSourceParts;
-  readonly #served = new WeakMap<ClientConnection, Served>();
 
   constructor(parts: CredentialSourceParts) {
     this.#parts = parts;
@@ -42,7 +40,7 @@ export class CredentialSource {
 
   /** The session from memory, at once; undefined where `acquire` has to be waited for, or says why there is none. */
   take(connection: ClientConnection, { profile }: Chosen): Session | undefined {
-    if (profile.protected && !this.#servedOn(connection).isGranted(profile.name)) return undefined;
+    if (profile.protected && !connection.served.isGranted(profile.name)) return undefined;
     return this.#parts.sessions.take(profile.name);
   }
 
@@ -55,7 +53,7 @@ export class CredentialSource {
     { profile: { name, protected: isProtected } }: Chosen,
   ): Promise<Session> {
     const { approvals, sessions } = this.#parts;
-    const served = this.#servedOn(connection);
+    const served = connection.served;
     if (isProtected && !served.isGranted(name)) {
       const client = await connection.identify();
       if (!client)
@@ -71,7 +69,7 @@ export class CredentialSource {
   /** What `acquire` is waiting for, to be told to a program that cannot wait. */
   waitsFor(connection: ClientConnection, { profile }: Chosen): Failure {
     const { name } = profile;
-    if (profile.protected && !this.#servedOn(connection).isGranted(name))
+    if (profile.protected && !connection.served.isGranted(name))
       return new Failure(
         'ApprovalNeeded',
         `${name} is protected: allow this program in the Latchkey window, or with "latchkey approvals"`,
@@ -97,7 +95,7 @@ export class CredentialSource {
 
   /** Notes that a session was handed out. */
   served(connection: ClientConnection, { profile, rule }: Chosen, session: Session): void {
-    const served = this.#servedOn(connection);
+    const served = connection.served;
     if (served.again(profile.name, session)) return;
     const { handedOut, audit } = this.#parts;
     handedOut.note(profile.name, session, connection);
@@ -118,15 +116,6 @@ export class CredentialSource {
       reason,
       Promise.resolve(client).then((known) => known?.process.name),
     );
-  }
-
-  #servedOn(connection: ClientConnection): Served {
-    let served = this.#served.get(connection);
-    if (!served) {
-      served = new Served();
-      this.#served.set(connection, served);
-    }
-    return served;
   }
 }
 

@@ -56,20 +56,23 @@ const requestSocketId = headerBytes + 8;
  */
 export function linuxSockDiag(redirectedFrom: () => LocalEnd | undefined): LinuxSockDiag {
   const netlink = openNetlink();
+  // One of each for all questions: allocating them costs more than the kernel's answer.
+  const request = emptyRequest();
   const answer = Buffer.alloc(1024);
   let sequence = 0;
 
   /** The socket with these ends, in whichever state; undefined where there is none. */
   function socketWith(id: SocketId): DiagSocket | undefined {
     sequence = (sequence + 1) >>> 0;
-    if (!netlink.send(socketRequest(id, sequence))) return undefined;
+    fillIn(request, id, sequence);
+    if (!netlink.send(request)) return undefined;
     // The kernel puts its answer in the queue before `send` returns: an empty queue means that none will come, and
     // what is there with another number answers an earlier question.
     for (;;) {
       const length = netlink.receive(answer);
       if (length === undefined) return undefined;
       if (length >= headerBytes && answer.readUInt32LE(8) === sequence) {
-        return readAnswer(answer.subarray(0, length));
+        return readAnswer(answer, length);
       }
     }
   }
@@ -93,42 +96,74 @@ export function linuxSockDiag(redirectedFrom: () => LocalEnd | undefined): Linux
   };
 }
 
-/** The ends of a connection as its client's socket has them: its own first. Addresses in 16 bytes. */
+/** The ends of a connection as its client's socket has them: its own first. */
 interface SocketId {
   readonly sourcePort: number;
   readonly destinationPort: number;
-  readonly source: Buffer;
-  readonly destination: Buffer;
+  readonly source: Address;
+  readonly destination: Address;
+}
+
+/** An address in 16 bytes. */
+interface Address {
+  readonly bytes: Buffer;
+  readonly isMapped: boolean;
+}
+
+/** Nearly all connections are from one address. Forgetting costs reading it again. */
+const mostKnownAddresses = 64;
+const knownAddresses = new Map<string, Address>();
+
+function knownAddress(text: string): Address | undefined {
+  const known = knownAddresses.get(text);
+  if (known) return known;
+  const bytes = addressBytes(text);
+  if (bytes === undefined) return undefined;
+  const address = { bytes, isMapped: isMappedIPv4(bytes) };
+  if (knownAddresses.size >= mostKnownAddresses) knownAddresses.clear();
+  knownAddresses.set(text, address);
+  return address;
 }
 
 function socketIdSeenFromPeer(connection: AcceptedConnection): SocketId | undefined {
-  const source = addressBytes(connection.remoteAddress);
-  const destination = addressBytes(connection.localAddress);
+  const source = knownAddress(connection.remoteAddress);
+  const destination = knownAddress(connection.localAddress);
   if (source === undefined || destination === undefined) return undefined;
   return { sourcePort: connection.remotePort, destinationPort: connection.localPort, source, destination };
 }
 
 /**
- * One `inet_diag_req_v2`, in the machine's own byte order (little-endian wherever Electron runs) but for ports and
- * addresses. A request for IPv4 finds an IPv6 socket with IPv4-mapped addresses too: they share a table.
+ * One `inet_diag_req_v2` with all that every question has in common, in the machine's own byte order (little-endian
+ * wherever Electron runs).
  */
-function socketRequest(id: SocketId, sequence: number): Buffer {
+function emptyRequest(): Buffer {
   const request = Buffer.alloc(requestBytes);
   request.writeUInt32LE(requestBytes, 0);
   request.writeUInt16LE(SOCK_DIAG_BY_FAMILY, 4);
   request.writeUInt16LE(NLM_F_REQUEST, 6);
-  request.writeUInt32LE(sequence, 8);
-  const isMapped = isMappedIPv4(id.source) && isMappedIPv4(id.destination);
-  request.writeUInt8(isMapped ? AF_INET : AF_INET6, headerBytes);
   request.writeUInt8(IPPROTO_TCP, headerBytes + 1);
   request.writeUInt32LE(0xffffffff, headerBytes + 4); // any state; see connectedStates
-  request.writeUInt16BE(id.sourcePort, requestSocketId);
-  request.writeUInt16BE(id.destinationPort, requestSocketId + 2);
-  id.source.copy(request, requestSocketId + 4, isMapped ? 12 : 0);
-  id.destination.copy(request, requestSocketId + 20, isMapped ? 12 : 0);
   request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 40);
   request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 44);
   return request;
+}
+
+/**
+ * Writes into a request what it is about; ports and addresses are big-endian. A request for IPv4 finds an IPv6 socket
+ * with IPv4-mapped addresses too: they share a table.
+ */
+function fillIn(request: Buffer, id: SocketId, sequence: number): void {
+  const { source, destination } = id;
+  const isMapped = source.isMapped && destination.isMapped;
+  const start = isMapped ? 12 : 0;
+  request.writeUInt32LE(sequence, 8);
+  request.writeUInt8(isMapped ? AF_INET : AF_INET6, headerBytes);
+  request.writeUInt16BE(id.sourcePort, requestSocketId);
+  request.writeUInt16BE(id.destinationPort, requestSocketId + 2);
+  // What an IPv6 address of before has left behind.
+  request.fill(0, requestSocketId + 4, requestSocketId + 36);
+  source.bytes.copy(request, requestSocketId + 4, start);
+  destination.bytes.copy(request, requestSocketId + 20, start);
 }
 
 interface DiagSocket extends PeerSocket {
@@ -142,8 +177,8 @@ interface DiagSocket extends PeerSocket {
  * from the peer's. A socket that no process holds any more has inode 0, and on many kernels uid 0 with it: root's, were
  * it believed.
  */
-function readAnswer(answer: Buffer): DiagSocket | undefined {
-  if (answer.length < answerBytes || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
+function readAnswer(answer: Buffer, length: number): DiagSocket | undefined {
+  if (length < answerBytes || answer.readUInt16LE(4) !== SOCK_DIAG_BY_FAMILY) return undefined;
   const state = answer.readUInt8(headerBytes + 1);
   if (state === LISTEN) return undefined;
   const uid = answer.readUInt32LE(headerBytes + 64);

@@ -41,27 +41,28 @@ export function admitOwnUserOnly(server: Server, peer: PeerIdentity): void {
   server.removeAllListeners('connection');
 
   function decide(socket: Socket, isOwn: boolean) {
-    socket.off('error', ignore);
     if (!isOwn || socket.destroyed) socket.destroy();
     else for (const accept of accepting) Reflect.apply(accept, server, [socket]);
   }
 
+  let local: LocalEnd | undefined;
   server.on('connection', (socket: Socket) => {
-    // Without a listener an error of a connection that is not handed on yet would end this process.
-    socket.on('error', ignore);
-    const isOwn = isOwnUser(peer, socket);
+    // Asked of the system once for the server, not for each of its connections.
+    local ??= localEndOf(server);
+    const isOwn = isOwnUser(peer, socket, local);
     if (typeof isOwn === 'boolean') {
       decide(socket, isOwn);
       return;
     }
-    isOwn.then(
-      (answer) => {
-        decide(socket, answer);
-      },
-      () => {
-        decide(socket, false);
-      },
-    );
+    // Without a listener an error of a connection that is not handed on yet would end this process.
+    socket.on('error', ignore);
+    const decideLater = (answer: boolean) => {
+      socket.off('error', ignore);
+      decide(socket, answer);
+    };
+    isOwn.then(decideLater, () => {
+      decideLater(false);
+    });
   });
 }
 
@@ -69,10 +70,24 @@ function ignore(): void {
   // The other end has gone: there is nobody to tell.
 }
 
-function isOwnUser(peer: PeerIdentity, socket: Socket): Promise<boolean> | boolean {
-  const connection = endsOf(socket);
+type LocalEnd = Pick<AcceptedConnection, 'localAddress' | 'localPort'>;
+
+function localEndOf(server: Server): LocalEnd | undefined {
+  const bound = server.address();
+  return typeof bound === 'object' && bound
+    ? { localAddress: bound.address, localPort: bound.port }
+    : undefined;
+}
+
+function isOwnUser(
+  peer: PeerIdentity,
+  { remoteAddress, remotePort }: Socket,
+  local: LocalEnd | undefined,
+): Promise<boolean> | boolean {
   try {
-    return connection !== undefined && peer.isOwnUser(connection);
+    // No remote end: it has gone already.
+    if (local === undefined || !remoteAddress || !remotePort) return false;
+    return peer.isOwnUser({ ...local, remoteAddress, remotePort });
   } catch {
     return false;
   }
