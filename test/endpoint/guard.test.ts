@@ -11,6 +11,14 @@ describe('the guard', () => {
     ).toEqual({ token: 'abc' });
   });
 
+  it('admits the real service’s Host only while that leads here', () => {
+    for (const realHost of ['169.254.169.254', '169.254.169.254:80']) {
+      expect(admit(['Host', realHost], host, () => true)).not.toHaveProperty('refusal');
+      expect(admit(['Host', realHost], host, () => false)).toHaveProperty('refusal');
+    }
+    expect(admit(['Host', '169.254.169.254:9254'], host, () => true)).toHaveProperty('refusal');
+  });
+
   it('refuses two Hosts, even equal ones, and none', () => {
     expect(admit(['Host', host, 'host', host], host)).toHaveProperty('refusal');
     expect(admit(['Host', host, 'Host', 'evil.example'], host)).toHaveProperty('refusal');

@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Endpoint } from '../../main/endpoint/server.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
-import { composePeer } from '../fixtures/clients.ts';
+import { composeClient, composePeer } from '../fixtures/clients.ts';
 import {
   ask,
   askWithToken,
@@ -340,6 +340,48 @@ describe('the guard', () => {
       peer: composePeer({ isOwnUser: () => Promise.resolve(false) }),
     });
     await expect(ask(slow.url, '/latest/api/token', { [ttlHeader]: '60' }, 'PUT')).rejects.toThrow();
+  });
+});
+
+describe('a request without a token', () => {
+  it('is refused, unless a person has switched version 1 on', async () => {
+    expect((await ask(endpoint.url, `${credentialsPath}reader`)).status).toBe(401);
+    await core.configuration.update((now) => ({ ...now, settings: { ...now.settings, imdsV1: true } }));
+    const { status, body } = await ask(endpoint.url, `${credentialsPath}reader`);
+    expect(status).toBe(200);
+    expect(read(body).Code).toBe('Success');
+    expect((await ask(endpoint.url, `${credentialsPath}reader`, { [tokenHeader]: 'wrong' })).status).toBe(
+      401,
+    );
+    expect((await ask(endpoint.url, `${credentialsPath}reader`, { Origin: 'http://a.example' })).status).toBe(
+      403,
+    );
+  });
+});
+
+describe('a protected profile', () => {
+  it('serves nobody until a person has allowed it, and nobody again once that was taken back', async () => {
+    await core.addProfile({ name: 'vault', protected: true });
+    await core.active.use('vault');
+    await using served = await serveCore(core, systemClock, {
+      peer: composePeer({ clientAt: () => Promise.resolve(composeClient()) }),
+    });
+    const code = async () => read((await askWithToken(served.url, `${credentialsPath}vault`)).body).Code;
+    expect(await code()).toBe('ApprovalNeeded');
+    const { approvals } = served.clients;
+    await approvals.allow(approvals.requests()[0]?.id ?? '', 'tree');
+    expect(await code()).toBe('Success');
+    await approvals.revoke(approvals.approvals()[0]?.id ?? '');
+    expect(await code()).toBe('ApprovalNeeded');
+  });
+
+  it('serves no program that cannot be told', async () => {
+    await core.addProfile({ name: 'vault', protected: true });
+    await core.active.use('vault');
+    await using served = await serveCore(core, systemClock, { peer: composePeer() });
+    const { body } = await askWithToken(served.url, `${credentialsPath}vault`);
+    expect(read(body)).toMatchObject({ Code: 'Refused' });
+    expect(body).not.toContain('AccessKeyId');
   });
 });
 
