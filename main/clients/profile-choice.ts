@@ -21,6 +21,8 @@ export class ProfileChoice {
   readonly #configuration: ConfigurationStore;
   readonly #active: Pick<ActiveProfile, 'name'>;
   readonly #bindings: Bindings;
+  /** What was chosen last: it is mostly the same again, and each request asks. */
+  #last: Chosen | undefined;
 
   constructor(parts: {
     readonly configuration: ConfigurationStore;
@@ -44,7 +46,9 @@ export class ProfileChoice {
   /** The profile of this name, as `rule` gives it. */
   named(name: string, rule: ChoiceRule): Chosen | Failure {
     const profile = findProfile(this.#configuration.current, name);
-    return profile ? { profile, rule } : new Failure('NotFound', `There is no profile "${name}"`);
+    if (!profile) return new Failure('NotFound', `There is no profile "${name}"`);
+    if (this.#last?.profile !== profile || this.#last.rule !== rule) this.#last = { profile, rule };
+    return this.#last;
   }
 
   async #onceIdentified(connection: ClientConnection): Promise<Chosen | Failure> {

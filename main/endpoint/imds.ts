@@ -41,12 +41,8 @@ const tokenPath = '/latest/api/token';
 /** Answers one request as the instance metadata service. */
 export function answerImds(options: ImdsOptions, asked: Asked, response: ServerResponse): void {
   const { method, path, admitted, connection } = asked;
-  const refuse = (status: number, reason: string) => {
-    options.source.refused(connection, reason);
-    send(response, status, `Latchkey: ${reason}\n`);
-  };
   if (path === tokenPath) {
-    answerToken(options, asked, response, refuse);
+    answerToken(options, asked, response);
     return;
   }
   if (method !== 'GET') {
@@ -59,16 +55,17 @@ export function answerImds(options: ImdsOptions, asked: Asked, response: ServerR
     return;
   }
   const life = admitted.token === undefined ? undefined : options.tokens.remainingSeconds(admitted.token);
-  if (life === undefined) refuse(401, 'a valid X-aws-ec2-metadata-token is needed (IMDSv2)');
+  if (life === undefined)
+    refuse(options, connection, response, 401, 'a valid X-aws-ec2-metadata-token is needed (IMDSv2)');
   else answerPath(options, asked, response, life);
 }
 
 function answerToken(
-  { tokens, source }: ImdsOptions,
+  options: ImdsOptions,
   { method, admitted: { tokenTtl: ttl }, connection }: Asked,
   response: ServerResponse,
-  refuse: (status: number, reason: string) => void,
 ): void {
+  const { tokens, source } = options;
   if (method !== 'PUT') {
     source.refused(connection, 'a token is had by PUT');
     send(response, 405, '', undefined, 'OPTIONS, PUT');
@@ -76,8 +73,25 @@ function answerToken(
   }
   const lifeSeconds = ttl !== undefined && /^\d{1,5}$/.test(ttl) ? Number(ttl) : 0;
   if (lifeSeconds < 1 || lifeSeconds > longestTokenLifeSeconds)
-    refuse(400, `X-aws-ec2-metadata-token-ttl-seconds must be from 1 to ${longestTokenLifeSeconds}`);
+    refuse(
+      options,
+      connection,
+      response,
+      400,
+      `X-aws-ec2-metadata-token-ttl-seconds must be from 1 to ${longestTokenLifeSeconds}`,
+    );
   else send(response, 200, tokens.issue(lifeSeconds), lifeSeconds);
+}
+
+function refuse(
+  { source }: ImdsOptions,
+  connection: ClientConnection,
+  response: ServerResponse,
+  status: number,
+  reason: string,
+): void {
+  source.refused(connection, reason);
+  send(response, status, `Latchkey: ${reason}\n`);
 }
 
 function answerPath(options: ImdsOptions, asked: Asked, response: ServerResponse, life: TokenLife): void {

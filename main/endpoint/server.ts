@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { ClientConnection } from '../clients/client-connections.ts';
 import type { Clients } from '../clients/clients.ts';
 import { Failure } from '../failure.ts';
 import { admitOwnUserOnly, closeServer, listenOnLoopback, loopbackAddress } from '../platform/loopback.ts';
@@ -86,19 +87,15 @@ function createAnswer(options: EndpointOptions, host: string) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const { socket, method = '' } = request;
     const connection = connections.at(socket);
-    const refuse = (status: number, reason: string) => {
-      source.refused(connection, reason);
-      refused(response, status, reason);
-    };
     const admitted = admit(request.rawHeaders, host, linkLocalIsOn);
     if ('refusal' in admitted) {
       // To a token's PUT AWS answers a proxy with 403; but SDKs then try version 1, and 400 ends the matter.
-      refuse(method === 'PUT' ? 400 : 403, admitted.refusal);
+      refuse(connection, response, method === 'PUT' ? 400 : 403, admitted.refusal);
       return;
     }
     const path = pathOf(request.url ?? '');
     if (path === undefined) {
-      refuse(400, 'the request must name a path');
+      refuse(connection, response, 400, 'the request must name a path');
       return;
     }
     const asked: Asked = { connection, method, path, admitted };
@@ -107,6 +104,18 @@ function createAnswer(options: EndpointOptions, host: string) {
     else answerImds(imds, asked, response);
     if (!response.writableEnded) noteUnanswered(socket, response);
   };
+
+  function refuse(
+    connection: ClientConnection,
+    response: ServerResponse,
+    status: number,
+    reason: string,
+  ): void {
+    source.refused(connection, reason);
+    const body = `Latchkey: ${reason}\n`;
+    response.writeHead(status, ['Content-Type', 'text/plain', 'Content-Length', Buffer.byteLength(body)]);
+    response.end(body);
+  }
 
   /** Answers that wait for something are few on one connection: whoever sends on without reading is let go. */
   function noteUnanswered(socket: Socket, response: ServerResponse): void {
@@ -124,12 +133,6 @@ export function pathOf(target: string): string | undefined {
   const path = query === -1 ? target : target.slice(0, query);
   if (!path.includes('//') && !path.endsWith('/')) return path;
   return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
-}
-
-function refused(response: ServerResponse, status: number, reason: string): void {
-  const body = `Latchkey: ${reason}\n`;
-  response.writeHead(status, ['Content-Type', 'text/plain', 'Content-Length', Buffer.byteLength(body)]);
-  response.end(body);
 }
 
 /** The failure to listen in words, where it is one that another port mends. */
