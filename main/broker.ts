@@ -6,7 +6,7 @@ import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
 import { OwnPorts } from './endpoint/own-ports.ts';
 import { KeyCustody } from './keys/custody.ts';
-import { AuditLog } from './clients/audit-log.ts';
+import { AuditLog } from './audit/audit-log.ts';
 import { openClients } from './clients/clients.ts';
 import { recordSessions } from './clients/session-records.ts';
 import { ensurePrivateFolder } from './platform/data-folder.ts';

@@ -27,7 +27,7 @@ const foundation = [
   'platform',
   'configuration',
 ];
-const core = [...foundation, 'sts', 'custody', 'sessions', 'servers'];
+const core = [...foundation, 'sts', 'custody', 'sessions', 'audit', 'approvals', 'servers'];
 
 /** @type {readonly Layer[]} */
 export const layers = [
@@ -37,7 +37,7 @@ export const layers = [
   {
     name: 'models',
     files:
-      /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key|clients\/access|clients\/audit-record)\.ts$/,
+      /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key|clients\/access|audit\/record)\.ts$/,
     imports: ['failure'],
     node: false,
   },
@@ -76,10 +76,12 @@ export const layers = [
   { name: 'sts', files: /^main\/sts\//, imports: foundation },
   { name: 'custody', files: /^main\/(keys|profiles)\//, imports: [...foundation, 'sts'] },
   { name: 'sessions', files: /^main\/sessions\//, imports: [...foundation, 'sts', 'custody'] },
+  { name: 'audit', files: /^main\/audit\//, imports: foundation },
+  { name: 'approvals', files: /^main\/approvals\//, imports: foundation },
   {
     name: 'servers',
     files: /^main\/(endpoint|clients)\//,
-    imports: [...foundation, 'sts', 'custody', 'sessions'],
+    imports: [...foundation, 'sts', 'custody', 'sessions', 'audit', 'approvals'],
   },
   {
     name: 'control client',

@@ -7,7 +7,7 @@ import {
   parseAuditLine,
   type AuditClient,
   type AuditRecord,
-} from '../clients/audit-record.ts';
+} from '../audit/record.ts';
 import { Failure } from '../failure.ts';
 import { parseCommandLine } from '../options.ts';
 import { dataFolder } from '../platform/data-folder.ts';

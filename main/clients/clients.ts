@@ -3,8 +3,8 @@ import type { Clock, PeerIdentity, ProcessIdentity } from '../platform/ports.ts'
 import type { ActiveProfile } from '../profiles/active-profile.ts';
 import { Resources } from '../resources.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { Approvals } from './approvals.ts';
-import type { AuditLog } from './audit-log.ts';
+import { Approvals } from '../approvals/approvals.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { Bindings } from './bindings.ts';
 import { ClientConnections } from './client-connections.ts';
 import { ContainerTokens } from './container-tokens.ts';

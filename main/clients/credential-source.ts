@@ -1,8 +1,8 @@
 import { Failure } from '../failure.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Session } from '../sts/session.ts';
-import type { Approvals } from './approvals.ts';
-import type { AuditLog } from './audit-log.ts';
+import type { Approvals } from '../approvals/approvals.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import type { ClientConnection } from './client-connections.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Chosen, ChoiceRule, ProfileChoice } from './profile-choice.ts';

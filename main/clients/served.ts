@@ -1,6 +1,6 @@
 import type { Session } from '../sts/session.ts';
-import type { Grant } from './approvals.ts';
-import type { NotedRecord } from './audit-log.ts';
+import type { Grant } from '../approvals/approvals.ts';
+import type { NotedRecord } from '../audit/audit-log.ts';
 
 /** What one connection was allowed and got last, so that its next request of the same costs a comparison. */
 export class Served {

@@ -1,5 +1,5 @@
 import type { Sessions } from '../sessions/sessions.ts';
-import type { AuditLog } from './audit-log.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 
 /** Renewal re-dates a session by fractions of a second. */
 const noticeableMs = 1000;

@@ -1,6 +1,6 @@
 import { createHash, randomInt } from 'node:crypto';
-import { deadlineIn, type Deadline } from '../clients/deadline.ts';
-import { processInWords } from '../clients/program-words.ts';
+import { deadlineIn, type Deadline } from '../approvals/deadline.ts';
+import { processInWords } from '../approvals/program-words.ts';
 import { Failure } from '../failure.ts';
 import type { Client, Clock } from '../platform/ports.ts';
 import { showOnTerminal } from '../platform/terminal.ts';

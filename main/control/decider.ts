@@ -1,5 +1,5 @@
 /** Who may decide about what a program asks for: never that program itself. */
-import { processInWords } from '../clients/program-words.ts';
+import { processInWords } from '../approvals/program-words.ts';
 import { Failure } from '../failure.ts';
 import type { Client, Process } from '../platform/ports.ts';
 

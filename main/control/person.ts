@@ -1,7 +1,7 @@
 /** What only a person may do: from the interface, or from a command once it is confirmed on the command's terminal. */
 import type { Allowance, CallName, calls, ParsedInput } from '../../preload/contract.ts';
-import type { Approvals } from '../clients/approvals.ts';
-import { processInWords } from '../clients/program-words.ts';
+import type { Approvals } from '../approvals/approvals.ts';
+import { processInWords } from '../approvals/program-words.ts';
 import { Failure } from '../failure.ts';
 import type { Client, Clock } from '../platform/ports.ts';
 import { shownName } from '../platform/program-name.ts';

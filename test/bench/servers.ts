@@ -1,6 +1,6 @@
 /** The two servers that are compared, each in a process of its own. */
 import { createServer } from 'node:http';
-import { AuditLog } from '../../main/clients/audit-log.ts';
+import { AuditLog } from '../../main/audit/audit-log.ts';
 import { openClients } from '../../main/clients/clients.ts';
 import { ConfigurationStore } from '../../main/configuration/store.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';

@@ -1,9 +1,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { AuditLog } from '../../main/clients/audit-log.ts';
+import { AuditLog } from '../../main/audit/audit-log.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
-import { clientOf } from '../clients/audit-fixture.ts';
+import { clientOf } from '../audit/audit-fixture.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { buildCommand, run, type CommandRun } from './latchkey.ts';

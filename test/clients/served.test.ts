@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Grant } from '../../main/clients/approvals.ts';
+import type { Grant } from '../../main/approvals/approvals.ts';
 import { Served } from '../../main/clients/served.ts';
 import { Secret } from '../../main/secret.ts';
 import type { Session } from '../../main/sts/session.ts';

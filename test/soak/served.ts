@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as z from 'zod/mini';
-import { AuditLog } from '../../main/clients/audit-log.ts';
+import { AuditLog } from '../../main/audit/audit-log.ts';
 import { openClients } from '../../main/clients/clients.ts';
 import { ConfigurationStore } from '../../main/configuration/store.ts';
 import { serveEndpoint } from '../../main/endpoint/server.ts';

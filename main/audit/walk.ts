@@ -1,4 +1,4 @@
-import { follows, readChained, type Chain, type ChainedRecord, type Link } from './audit-chain.ts';
+import { follows, readChained, type Chain, type ChainedRecord, type Link } from './chain.ts';
 
 /** What the audit log holds, by what its chain and the keychain prove. */
 export interface AuditVerdict {

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Client, Clock } from '../platform/ports.ts';
-import { beginning, follows, readChained, seal, type Chain, type Link } from './audit-chain.ts';
-import { linesOf, nextTurn, type AuditFiles, type OpenAuditFiles } from './audit-files.ts';
-import { sequenceAtStart, type AuditClient, type AuditContent, type AuditEventName } from './audit-record.ts';
+import { beginning, follows, readChained, seal, type Chain, type Link } from './chain.ts';
+import { linesOf, nextTurn, type AuditFiles, type OpenAuditFiles } from './files.ts';
+import { sequenceAtStart, type AuditClient, type AuditContent, type AuditEventName } from './record.ts';
 
 /** A record as it is to be written. */
 export interface ClosedRecord {

@@ -1,7 +1,7 @@
 /** Programs in words, for a person who decides by them. What a program chose of them is stripped and cut. */
 import type { Client, Process } from '../platform/ports.ts';
 import { fileName, shownName, shownText } from '../platform/program-name.ts';
-import type { ProgramIdentity } from './access.ts';
+import type { ProgramIdentity } from '../clients/access.ts';
 
 const longestPath = 256;
 const longestCommandLine = 1_024;

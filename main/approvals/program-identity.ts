@@ -7,7 +7,7 @@ import { FileHashes } from '../platform/file-hash.ts';
 import type { Client, Clock, Process, ProcessIdentity } from '../platform/ports.ts';
 import { interpreterOf, isGeneral, scriptOf, type Interpreter } from '../platform/program-name.ts';
 import { realPath } from '../platform/real-path.ts';
-import type { ProgramIdentity } from './access.ts';
+import type { ProgramIdentity } from '../clients/access.ts';
 
 /** How exactly the start of a process is known: a script must not have changed since so long before it. */
 const startPrecisionMs = 1_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Allowance, Grant } from '../../main/clients/approvals.ts';
+import type { Allowance, Grant } from '../../main/approvals/approvals.ts';
 import type { Client } from '../../main/platform/ports.ts';
 import { needs } from '../platform/needs.ts';
 import { inlineProgram, otherShell, Scene, shell, until } from './approvals-scene.ts';

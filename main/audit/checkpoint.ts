@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import type { Clock, SecretStore } from '../platform/ports.ts';
 import { Secret } from '../secret.ts';
-import type { Chain, Link } from './audit-chain.ts';
-import type { AuditWriter } from './audit-writer.ts';
+import type { Chain, Link } from './chain.ts';
+import type { AuditWriter } from './writer.ts';
 import { endsWithin } from './time-limit.ts';
 
 /** How often the end of the chain goes to the keychain while there is something new. */

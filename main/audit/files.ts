@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Resources } from '../resources.ts';
-import { auditFileBytes, auditFileCount, auditFileName, sequenceAtStart } from './audit-record.ts';
+import { auditFileBytes, auditFileCount, auditFileName, sequenceAtStart } from './record.ts';
 
 /** A file of the log, open for reading up to the end that it has now. */
 export interface AuditFile {

@@ -3,7 +3,7 @@
  * changed, taken out, put in or moved by whoever has not the key. That the end was cut off shows at a checkpoint only.
  */
 import { createHash, createHmac, type KeyObject } from 'node:crypto';
-import { auditLine, parseAuditLine, type AuditContent } from './audit-record.ts';
+import { auditLine, parseAuditLine, type AuditContent } from './record.ts';
 
 /** A place in the chain: a record by its number and its mac. */
 export interface Link {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Allowance } from '../../main/clients/approvals.ts';
+import type { Allowance } from '../../main/approvals/approvals.ts';
 import { Failure } from '../../main/failure.ts';
 import { Profiles } from '../../main/profiles/profiles.ts';
 import { needs } from '../platform/needs.ts';

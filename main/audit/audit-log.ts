@@ -1,14 +1,14 @@
 import type { Clock, SecretStore } from '../platform/ports.ts';
-import { Checkpoints } from './audit-checkpoint.ts';
-import { AuditFiles, linesOf } from './audit-files.ts';
-import { OpenRecords, type AuditEntry, type NotedRecord } from './audit-open-records.ts';
-import { AuditWalk, type AuditVerdict } from './audit-walk.ts';
-import { AuditWriter } from './audit-writer.ts';
+import { Checkpoints } from './checkpoint.ts';
+import { AuditFiles, linesOf } from './files.ts';
+import { OpenRecords, type AuditEntry, type NotedRecord } from './open-records.ts';
+import { AuditWalk, type AuditVerdict } from './walk.ts';
+import { AuditWriter } from './writer.ts';
 import { endsWithin } from './time-limit.ts';
 
-export type { AuditEventName } from './audit-record.ts';
-export type { AuditEntry, NotedRecord } from './audit-open-records.ts';
-export type { AuditVerdict } from './audit-walk.ts';
+export type { AuditEventName } from './record.ts';
+export type { AuditEntry, NotedRecord } from './open-records.ts';
+export type { AuditVerdict } from './walk.ts';
 
 export interface AuditLogOptions {
   /** The data folder. */

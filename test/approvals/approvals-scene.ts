@@ -9,14 +9,14 @@ import {
   type ApprovalRequest,
   type Decision,
   type Grant,
-} from '../../main/clients/approvals.ts';
+} from '../../main/approvals/approvals.ts';
 import { ConfigurationStore } from '../../main/configuration/store.ts';
 import type { Client, Process } from '../../main/platform/ports.ts';
 import { profileSchema, type Profile, type ProfileInput } from '../../main/profiles/profile.ts';
 import { Resources } from '../../main/resources.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
-import { clientOf, copyOfBash, started, waiting } from './client-of.ts';
+import { clientOf, copyOfBash, started, waiting } from '../clients/client-of.ts';
 
 // No process of the machine has such a pid: Linux ends at 4,194,304.
 export const shell = processAt(5_004_711, 'bash', '/dev/pts/3');

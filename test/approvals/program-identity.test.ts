@@ -25,12 +25,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { identityKey, ProgramIdentities } from '../../main/clients/program-identity.ts';
+import { identityKey, ProgramIdentities } from '../../main/approvals/program-identity.ts';
 import type { ProgramIdentity } from '../../main/clients/access.ts';
 import type { Client } from '../../main/platform/ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { needs } from '../platform/needs.ts';
-import { clientOf, copyOfBash, isRunning, started, untilItRuns, waiting } from './client-of.ts';
+import { clientOf, copyOfBash, isRunning, started, untilItRuns, waiting } from '../clients/client-of.ts';
 
 const onLinux = needs(process.platform === 'linux', 'running programs are read from /proc on Linux only');
 /** The interpreter itself, which may stand behind a script of its name that chooses a version. */

@@ -1,7 +1,7 @@
 /** What the tests of the audit log stand on: a keychain that does as it is told, programs, and the log as it is on disk. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseAuditLine, type AuditRecord } from '../../main/clients/audit-record.ts';
+import { parseAuditLine, type AuditRecord } from '../../main/audit/record.ts';
 import type { Client, Process, SecretStore } from '../../main/platform/ports.ts';
 import { Secret } from '../../main/secret.ts';
 

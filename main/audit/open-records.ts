@@ -1,5 +1,5 @@
 import type { Client, Clock } from '../platform/ports.ts';
-import type { AuditEventName } from './audit-record.ts';
+import type { AuditEventName } from './record.ts';
 
 /** Something to be recorded. */
 export interface AuditEntry {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Client, Process } from '../platform/ports.ts';
-import type { ProgramIdentity } from './access.ts';
+import type { ProgramIdentity } from '../clients/access.ts';
 import { treeRootOf } from './process-tree.ts';
 import { identityKey } from './program-identity.ts';
 import { identityInWords, processInWords } from './program-words.ts';

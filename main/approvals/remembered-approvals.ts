@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import type { Clock } from '../platform/ports.ts';
-import type { Approval, ProgramIdentity } from './access.ts';
+import type { Approval, ProgramIdentity } from '../clients/access.ts';
 import { deadlineIn, type Deadline } from './deadline.ts';
 import type { ApprovalInForce, Grant } from './grant.ts';
 import { identityKey } from './program-identity.ts';
