@@ -19,7 +19,10 @@ const external = ['electron', 'koffi', '@napi-rs/keyring'];
 const target = 'node20.18';
 
 /** Threads that a program starts from a file beside its own. */
-const threads = { 'linux-process-worker': file('main/platform/linux-process-worker.ts') };
+const threads = {
+  'linux-process-worker': file('main/platform/linux-process-worker.ts'),
+  'sts-worker': file('main/sts/sts-worker.ts'),
+};
 
 /** A program for Node: everything it needs is in its folder, but for `external`. */
 function program(folder: string, entries: Record<string, string>): EnvironmentOptions {

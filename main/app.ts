@@ -1,7 +1,7 @@
 /** Electron's entry: composes the broker and the shell around it, and decides nothing. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { app, dialog, powerMonitor, protocol, systemPreferences } from 'electron';
+import { app, dialog, powerMonitor, protocol, shell, systemPreferences } from 'electron';
 import { startBroker } from './broker.ts';
 import { Failure } from './failure.ts';
 import { parseOptions, type Options } from './options.ts';
@@ -97,13 +97,14 @@ async function start(options: Options, home: string): Promise<void> {
       version: app.getVersion(),
       clock: systemClock,
       secrets: options.secrets === 'memory' ? memorySecretStore() : openKeychain(),
-      peer: peerIdentity(),
+      peer: opened.use(peerIdentity()),
       power: electronPower(powerMonitor, systemClock),
       ownerAuthentication: ownerAuthentication(systemPreferences, process.platform),
       openInterface: () => {
         openWindow();
         return Promise.resolve(null);
       },
+      openInBrowser: (address) => shell.openExternal(address),
     }),
   );
   const { service } = broker;

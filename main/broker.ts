@@ -1,6 +1,7 @@
 import { BrokerService } from './control/broker-service.ts';
 import { serveDataFolder } from './control/local-socket.ts';
-import type { OpenInterface } from './control/parts.ts';
+import { OneTimePages } from './control/one-time-pages.ts';
+import type { OpenInBrowser, OpenInterface } from './control/parts.ts';
 import type { Service, ServiceByCaller } from './control/service.ts';
 import { ConfigurationStore } from './configuration/store.ts';
 import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
@@ -17,7 +18,7 @@ import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
 import { KeptSessions } from './sessions/kept-sessions.ts';
 import { Sessions } from './sessions/sessions.ts';
-import { openSts } from './sts/sts.ts';
+import { StsThread } from './sts/sts-thread.ts';
 
 export interface BrokerOptions {
   /** The data folder. */
@@ -32,6 +33,8 @@ export interface BrokerOptions {
   /** Where the operating system can make sure that it is the owner who sits there. */
   readonly ownerAuthentication?: OwnerAuthentication | undefined;
   readonly openInterface: OpenInterface;
+  /** Undefined where there is no desktop. */
+  readonly openInBrowser?: OpenInBrowser | undefined;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -59,7 +62,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
   await ensurePrivateFolder(home);
   const configuration = opened.use(await ConfigurationStore.open(home));
   const audit = new AuditLog({ home, clock, secrets });
-  const sts = opened.use(openSts(clock));
+  const sts = opened.use(new StsThread());
   const keys = new KeyCustody(clock, configuration, secrets, sts);
   const active = opened.use(new ActiveProfile(clock, configuration));
   const sessions = opened.use(
@@ -105,11 +108,21 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       ownPorts,
       linkLocalIsOn,
       openInterface,
+      oneTimePages: opened.use(new OneTimePages({ clock, peer })),
+      openInBrowser: options.openInBrowser,
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.
   opened.use(
-    await serveDataFolder({ service, clients, clock, peer, home, endpointUrl: () => endpoint?.url ?? '' }),
+    await serveDataFolder({
+      service,
+      clients,
+      sessions,
+      clock,
+      peer,
+      home,
+      endpointUrl: () => endpoint?.url ?? '',
+    }),
   );
   // Only the folder's own broker writes to its log: from here on, and until it gives the folder up.
   opened.use(audit);

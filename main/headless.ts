@@ -43,7 +43,7 @@ export async function serveHeadless(
 
 async function compose(options: Options, print: (line: string) => void, opened: Resources): Promise<void> {
   const version = packageVersion();
-  const peer = peerIdentity();
+  const peer = opened.use(peerIdentity());
   // The local socket answers before there is a link.
   let link = (_openedBy: Client | undefined): string => {
     throw new Failure('NotRunning', 'Latchkey is still starting; try again');

@@ -5,6 +5,38 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import * as z from 'zod/mini';
 import { Failure } from './failure.ts';
 
+/** What a word of the command line is of, for completion; a list is of all the words that there are. */
+export type Kind =
+  | 'profile'
+  | 'access key'
+  | 'token'
+  | 'approval'
+  | 'approval request'
+  | 'MFA device'
+  | 'command'
+  | 'folder'
+  | 'file'
+  | readonly string[];
+
+/** In the form of `util.parseArgs`, with what a person has to know of it. */
+export type Option = {
+  readonly short?: string;
+  readonly summary: string;
+} & (
+  | { readonly type: 'boolean' }
+  | {
+      readonly type: 'string';
+      /** The value's name, as help shows it. */
+      readonly value: string;
+      readonly kind?: Kind;
+      /** It may be given several times. */
+      readonly multiple?: true;
+    }
+);
+
+/** By their long names, without the hyphens. */
+export type OptionTable = Readonly<Record<string, Option>>;
+
 /** How a broker is started, by `npm start`, the app, dist/main/headless.js and `latchkey serve` alike. */
 export interface Options {
   /** The endpoint's port in place of the settings' one; 0 takes any free one. */
@@ -18,11 +50,28 @@ export interface Options {
 
 /** {@link Options} as they are given. */
 export const serverOptions = {
-  port: { type: 'string' },
-  'ready-file': { type: 'string' },
-  secrets: { type: 'string' },
-  headless: { type: 'boolean' },
-} as const satisfies OptionsConfig;
+  port: {
+    type: 'string',
+    value: 'N',
+    summary: 'the endpoint’s port for this run; 0 takes any free one',
+  },
+  secrets: {
+    type: 'string',
+    value: 'PLACE',
+    kind: ['keychain', 'memory'],
+    summary: 'where access keys are kept; memory keeps them until it ends, and only then',
+  },
+  'ready-file': {
+    type: 'string',
+    value: 'FILE',
+    kind: 'file',
+    summary: 'is written once all is served: JSON with imds, interface, home and pid',
+  },
+  headless: {
+    type: 'boolean',
+    summary: 'no window; changes nothing for latchkey serve, npm start and the app take it, too',
+  },
+} as const satisfies OptionTable;
 
 /**
  * Reads a broker's options.
@@ -66,21 +115,24 @@ type OptionsConfig = NonNullable<ParseArgsConfig['options']>;
 /**
  * Parses a command line strictly, in the words of this project: the error names what was wrong and what there is.
  * @param operands the names of the operands it needs, in their order
+ * @param optionalOperands the names of those that may follow
  * @throws Failure InvalidInput
  */
 export function parseCommandLine<Config extends OptionsConfig>(
   argv: readonly string[],
   options: Config,
   operands: readonly string[],
+  optionalOperands: readonly string[] = [],
 ) {
   const config = { args: [...argv], options, allowPositionals: true } as const;
   // Node's own strictness comes second, for the types: its errors are long and say other things.
   const { tokens, positionals } = parseArgs({ ...config, strict: false, tokens: true });
   for (const token of tokens) if (token.kind === 'option') checkOption(token, options);
   // An empty word is what an unset variable of a shell leaves.
-  const missing = operands[positionals.length] ?? operands[positionals.indexOf('')];
+  const all = [...operands, ...optionalOperands];
+  const missing = operands[positionals.length] ?? all[positionals.indexOf('')];
   if (missing !== undefined) throw invalid(`${missing} is missing`);
-  const extra = positionals[operands.length];
+  const extra = positionals[all.length];
   if (extra !== undefined) throw invalid(`${quote(extra)} is one word too many`);
   // As one word each: Node takes the -1 of `--port -1` for an option, and not for a wrong port.
   const args = tokens.map((token) =>

@@ -3,7 +3,7 @@
  * browser, the `latchkey` command), declared once, as values with runtime schemas. The broker parses what
  * comes in by them; each transport is made from them, so an undeclared call is a compile error.
  *
- * Nothing here can carry a credential out of the broker: no output has a field for one.
+ * No call of the interface can carry a credential out of the broker: no output has a field for one.
  */
 import * as z from 'zod/mini';
 import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.ts';
@@ -12,6 +12,15 @@ import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main
 
 const nothing = z.strictObject({});
 const timeMs = z.number();
+/** A service as the console's own addresses spell it: `https://console.aws.amazon.com/SERVICE/home`. */
+const consoleServiceSchema = z
+  .string({ error: 'Service must be text' })
+  .check(
+    z.regex(
+      /^[a-z0-9][a-z0-9-]{0,62}$/,
+      'Service must be as the console’s addresses spell it, in small letters: s3, ec2, cloudwatch',
+    ),
+  );
 const mfaCodeSchema = z.string().check(z.regex(/^\d{6}$/, 'An MFA code has six digits'));
 
 /** Why something was not done: `code` for programs, `message` for the person. */
@@ -123,6 +132,8 @@ export const approvalRequestSchema = z.object({
   tree: z.object({ pid: z.number(), name: z.string() }),
   /** The ways that can be had: a program whose code is in no file gets none that outlives its process tree. */
   choices: z.array(allowanceSchema),
+  /** By what it would be known again, in words: what `hours` and `always` would hold for. There only where they can be had. */
+  knownBy: z.optional(z.string()),
   sinceMs: timeMs,
   /** When it stops waiting. */
   untilMs: timeMs,
@@ -192,6 +203,22 @@ export const statusSchema = z.object({
 
 export const stateSchema = z.object({ status: statusSchema, profiles: z.array(profileViewSchema) });
 
+/** The profile that a program gets, and who it is with that. */
+export const identitySchema = z.object({
+  profile: z.string(),
+  /** Which rule decided: a profile of the terminal, of the folder, the active one, of the port, or one asked for by name. */
+  rule: z.enum(['terminal', 'folder', 'active', 'port', 'name']),
+  accountId: z.string(),
+  roleArn: z.string(),
+  /** The session's own ARN, as `GetCallerIdentity` tells it. */
+  arn: z.string(),
+  /** Whether a person has to allow a program that asks. */
+  protected: z.boolean(),
+  session: sessionSchema,
+  /** The endpoint's base URL, with a trailing slash. */
+  endpoint: z.string(),
+});
+
 /** What the audit log holds, by what its chain and the keychain prove. */
 export const auditVerdictSchema = z.object({
   /** How many records are unchanged and complete, up to the latest checkpoint in the keychain. */
@@ -205,8 +232,8 @@ export const auditVerdictSchema = z.object({
 });
 
 /**
- * The calls. `profiles.use`, `mfa.renew`, `sessions.unlock` and `keys.add` take as long as STS and a person take; all
- * others answer at once.
+ * The calls. `profiles.use`, `mfa.renew`, `sessions.unlock`, `keys.add` and `console.open` take as long as AWS and a
+ * person take; all others answer at once.
  */
 export const calls = {
   'state.read': { input: nothing, output: stateSchema },
@@ -231,6 +258,11 @@ export const calls = {
   /** Asks for a fresh code for a profile, and resolves when its session is held anew. */
   'mfa.renew': { input: z.strictObject({ name: nameSchema }), output: profileViewSchema },
   'mfa.cancel': { input: z.strictObject({ serial: mfaSerialSchema }), output: nothing },
+  /** Signs the person's browser in to the AWS console. Refused where Latchkey has no desktop to open one on. */
+  'console.open': {
+    input: z.strictObject({ name: nameSchema, service: z.optional(consoleServiceSchema) }),
+    output: nothing,
+  },
   /** Drops every session; nothing is served or fetched until `sessions.unlock`. */
   'sessions.lock': { input: nothing, output: nothing },
   /**
@@ -254,6 +286,7 @@ export const calls = {
   'folders.set': {
     input: z.strictObject({ folder: folderSchema, profile: z.nullable(nameSchema) }),
     output: nothing,
+    by: 'person',
   },
   /** Ends a named token of the container endpoint. */
   'tokens.revoke': { input: z.strictObject({ name: tokenNameSchema }), output: nothing },
@@ -276,10 +309,32 @@ export const commandCalls = {
     input: z.strictObject({ profile: z.nullable(nameSchema) }),
     output: z.object({ pid: z.number(), name: z.string() }),
   },
+  /**
+   * What a program in the caller's place gets, and who it is with that.
+   * `address` is where its environment sends SDKs, if anywhere: an address of one profile's decides.
+   */
+  'identity.read': {
+    input: z.strictObject({ address: z.optional(z.string().check(z.maxLength(2048))) }),
+    output: identitySchema,
+  },
+  /**
+   * A link that signs a browser in to the AWS console: a secret, for 15 minutes. A protected profile's is given to a
+   * program that has been allowed its credentials only. It takes as long as AWS and a person take.
+   */
+  'console.link': {
+    input: z.strictObject({ name: nameSchema, service: z.optional(consoleServiceSchema) }),
+    output: z.object({ url: z.string() }),
+  },
+  /** The same behind an address that leads this user's browser there, once, within two minutes: for a command line. */
+  'console.page': {
+    input: z.strictObject({ name: nameSchema, service: z.optional(consoleServiceSchema) }),
+    output: z.object({ url: z.string() }),
+  },
   /** Makes a named token for the container endpoint. It is told this once. */
   'tokens.create': {
     input: z.strictObject({ name: tokenNameSchema, profile: nameSchema }),
     output: z.object({ token: z.string(), url: z.string() }),
+    by: 'person',
   },
 } as const satisfies Record<string, CallDeclaration>;
 
@@ -320,6 +375,7 @@ export type ProgramView = z.output<typeof programSchema>;
 export type Allowance = z.output<typeof allowanceSchema>;
 export type ApprovalRequest = z.output<typeof approvalRequestSchema>;
 export type ApprovalView = z.output<typeof approvalViewSchema>;
+export type Identity = z.output<typeof identitySchema>;
 export type AuditVerdict = z.output<typeof auditVerdictSchema>;
 
 /** A call's answer as every transport carries it: errors keep their kind on the way. */

@@ -27,7 +27,7 @@ const foundation = [
   'platform',
   'configuration',
 ];
-const core = [...foundation, 'sts', 'custody', 'sessions', 'audit', 'approvals', 'servers'];
+const core = [...foundation, 'sts', 'console', 'custody', 'sessions', 'audit', 'approvals', 'servers'];
 
 /** @type {readonly Layer[]} */
 export const layers = [
@@ -74,6 +74,7 @@ export const layers = [
     imports: ['failure', 'models', 'data folder', 'platform'],
   },
   { name: 'sts', files: /^main\/sts\//, imports: foundation },
+  { name: 'console', files: /^main\/console\//, imports: [...foundation, 'sts'] },
   { name: 'custody', files: /^main\/(keys|profiles)\//, imports: [...foundation, 'sts'] },
   { name: 'sessions', files: /^main\/sessions\//, imports: [...foundation, 'sts', 'custody'] },
   { name: 'audit', files: /^main\/audit\//, imports: foundation },
@@ -101,7 +102,16 @@ export const layers = [
   {
     name: 'command',
     files: /^main\/(cli\/|latchkey\.ts$)/,
-    imports: ['failure', 'models', 'contract', 'data folder', 'link-local', 'control client', 'options'],
+    imports: [
+      'failure',
+      'secret',
+      'models',
+      'contract',
+      'data folder',
+      'link-local',
+      'control client',
+      'options',
+    ],
     // The command must start at once: only `latchkey serve` pays for the broker, and whatever needs config.json for that.
     lazily: ['headless', 'configuration'],
   },

@@ -3,12 +3,12 @@ import { findProfile, type Configuration } from '../configuration/configuration.
 import { hasSameTarget } from '../configuration/lasting-approvals.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
-import type { Client, Clock, ProcessIdentity } from '../platform/ports.ts';
+import type { Client, Clock, Process, ProcessIdentity } from '../platform/ports.ts';
 import { askerInWords, askerOf, type Asker } from './asker.ts';
 import { deadlineIn, type Deadline } from './deadline.ts';
 import type { Allowance, ApprovalInForce, Grant } from './grant.ts';
 import { ProgramIdentities } from './program-identity.ts';
-import { shownProcess, shownProgram, type ShownProgram } from './program-words.ts';
+import { identityInWords, shownProcess, shownProgram, type ShownProgram } from './program-words.ts';
 import { RememberedApprovals } from './remembered-approvals.ts';
 import { TreeApprovals } from './tree-approvals.ts';
 import { WaitingRequests, type WaitingRequest } from './waiting-requests.ts';
@@ -20,6 +20,8 @@ const quietMs = 5 * 60_000;
 /** How often it is looked what is over. Each request looks by itself. */
 const watchMs = 15_000;
 
+const atTheWindow = 'a person at the window';
+
 const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 
 /** A program that waits for a person. */
@@ -30,6 +32,8 @@ export interface ApprovalRequest {
   readonly tree: { readonly pid: number; readonly name: string };
   /** What can be allowed: nothing that outlives the process tree where the program cannot be known again. */
   readonly choices: Allowance[];
+  /** What `hours` and `always` would hold for, in words; undefined where the program cannot be known again. */
+  readonly knownBy: string | undefined;
   readonly sinceMs: number;
   readonly untilMs: number;
 }
@@ -38,8 +42,16 @@ export interface Decision {
   readonly decision: 'allowed' | 'denied' | 'revoked';
   readonly allowance?: Allowance | undefined;
   readonly profile: string;
+  /** Who decided, in words: "a person at the window", "latchkey (pid 4711) on /dev/pts/3". */
+  readonly decider: string;
   /** Who asked; where an approval was revoked, nobody did. */
   readonly client?: Client | undefined;
+}
+
+interface Denial {
+  readonly profile: string;
+  readonly decider: string;
+  readonly deadline: Deadline;
 }
 
 export class Approvals implements Disposable {
@@ -50,8 +62,8 @@ export class Approvals implements Disposable {
   readonly #ofTrees: TreeApprovals;
   readonly #remembered: RememberedApprovals;
   readonly #waiting: WaitingRequests;
-  /** By the asker's key: until when it is denied without asking a person. */
-  readonly #denied = new Map<string, { readonly profile: string; readonly deadline: Deadline }>();
+  /** By the asker's `denialKey`: until when it is denied without asking a person. */
+  readonly #denied = new Map<string, Denial>();
   readonly #listeners = new Set<() => void>();
   readonly #decisionListeners = new Set<(what: Decision) => void>();
   readonly #configurationWatch: Disposable;
@@ -95,9 +107,30 @@ export class Approvals implements Disposable {
     if (standing) return standing;
 
     this.#endThoseOver();
-    const denied = this.#denied.get(asker.key);
-    if (denied) throw denial(asker, denied.deadline);
+    const denied = this.#denied.get(asker.denialKey);
+    if (denied) throw denial(asker, denied);
     return this.#waiting.join(asker);
+  }
+
+  /**
+   * Lets all that a launcher starts have what it was allowed itself, until it ends or the result is disposed; an approval
+   * for once is for this launch then.
+   */
+  passOn(grant: Grant, profile: string, launcher: Process): Disposable {
+    // What a tree was allowed, its launchers' programs are.
+    if (grant.allowance === 'tree') return { [Symbol.dispose]: () => undefined };
+    grant.use();
+    const passedOn = this.#ofTrees.addOfLauncher(
+      profile,
+      launcher,
+      grant.allowance === 'once' ? undefined : grant,
+    );
+    this.#tell();
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#ofTrees.end(({ id }) => id === passedOn)) this.#tell();
+      },
+    };
   }
 
   /** What waits for a person, the longest first. */
@@ -111,6 +144,7 @@ export class Approvals implements Disposable {
         program: shownProgram(waiting.client),
         tree: shownProcess(waiting.root),
         choices: this.#choicesOf(waiting),
+        knownBy: waiting.identity && identityInWords(waiting.identity),
         sinceMs: waiting.sinceMs,
         untilMs: waiting.deadline.atMs,
       }))
@@ -123,15 +157,16 @@ export class Approvals implements Disposable {
   }
 
   /** Who waits under this ID, to judge whether the one who decides may. */
-  request(id: string): { readonly client: Client; readonly profile: string } | undefined {
+  request(id: string): Pick<Asker, 'client' | 'profile' | 'identity'> | undefined {
     return this.#find(id);
   }
 
   /**
    * Allows what waits under this ID. It is for the caller to make sure that a person decides, and not the asker.
+   * @param decider in words, for the record
    * @throws Failure NotFound where nothing does, or not any more; InvalidInput (field `allowance`) where it cannot be had
    */
-  async allow(id: string, allowance: Allowance): Promise<void> {
+  async allow(id: string, allowance: Allowance, decider = atTheWindow): Promise<void> {
     const waiting = this.#undecided(id);
     if (!this.#choicesOf(waiting).includes(allowance)) {
       const reason = waiting.identity
@@ -144,7 +179,7 @@ export class Approvals implements Disposable {
     waiting.isBeingDecided = true;
     try {
       const grant = await this.#grant(waiting, allowance);
-      this.#denied.delete(waiting.key);
+      this.#denied.delete(waiting.denialKey);
       this.#waiting.end(waiting, grant);
     } finally {
       waiting.isBeingDecided = false;
@@ -154,31 +189,40 @@ export class Approvals implements Disposable {
       const grant = this.#standingGrant(other);
       if (grant) this.#waiting.end(other, grant);
     }
-    this.#decided({ decision: 'allowed', allowance, profile: waiting.profile, client: waiting.client });
+    const { profile, client } = waiting;
+    this.#decided({ decision: 'allowed', allowance, profile, decider, client });
   }
 
-  /** Denies it, and for 5 minutes whatever the same program asks for again. @throws Failure NotFound */
-  deny(id: string): void {
-    const waiting = this.#undecided(id);
-    const { key, profile, client } = waiting;
+  /**
+   * Denies it, and for 5 minutes whatever it is one with asks for, see `Asker.denialKey`.
+   * @param decider in words, for the program and the record
+   * @throws Failure NotFound
+   */
+  deny(id: string, decider = atTheWindow): void {
+    const { denialKey, profile, client } = this.#undecided(id);
     const deadline = deadlineIn(this.#clock, quietMs);
-    this.#denied.set(key, { profile, deadline });
-    this.#waiting.end(waiting, denial(waiting, deadline));
-    this.#decided({ decision: 'denied', profile, client });
+    const denied = { profile, decider, deadline };
+    this.#denied.set(denialKey, denied);
+    for (const waiting of this.#waiting.list()) {
+      if (waiting.denialKey === denialKey && !waiting.isBeingDecided)
+        this.#waiting.end(waiting, denial(waiting, denied));
+    }
+    this.#decided({ decision: 'denied', profile, decider, client });
   }
 
   /**
    * Takes an approval back. It does not hold from now on, also where that cannot be written down.
+   * @param decider in words, for the record
    * @throws Failure NotFound, or of the file config.json
    */
-  async revoke(id: string): Promise<void> {
+  async revoke(id: string, decider = atTheWindow): Promise<void> {
     const approval = this.approvals().find((other) => other.id === id);
     if (!approval) throw new Failure('NotFound', 'There is no such approval any more');
     const { allowance, profile } = approval;
     const isRemembered = allowance === 'hours' || allowance === 'always';
     const written = isRemembered ? this.#remembered.revoke(id) : undefined;
     this.#ofTrees.end((other) => other.id === id);
-    this.#decided({ decision: 'revoked', allowance, profile });
+    this.#decided({ decision: 'revoked', allowance, profile, decider });
     await written;
   }
 
@@ -305,9 +349,9 @@ function noSuchRequest(): Failure {
   return new Failure('NotFound', 'That request is not waiting any more');
 }
 
-function denial(asker: Asker, { atMs }: Deadline): Failure {
+function denial(asker: Asker, { decider, deadline }: Denial): Failure {
   return new Failure(
     'ApprovalNeeded',
-    `A person has denied ${askerInWords(asker)} the profile "${asker.profile}"; until ${timeOfDay.format(atMs)} nobody is asked again`,
+    `${askerInWords(asker)} was denied the profile "${asker.profile}" by ${decider}; until ${timeOfDay.format(deadline.atMs)} nobody is asked again`,
   );
 }

@@ -38,9 +38,10 @@ export function shownProcess({ pid, name }: Process): { pid: number; name: strin
 
 /** "terraform (/usr/local/bin/terraform)", "deploy.py (/srv/deploy.py) by python3.11". */
 export function identityInWords(program: ProgramIdentity): string {
-  if (program.kind === 'executable') return fileInWords(program.path);
+  const throughCommand = program.throughCommand ? ', through a command' : '';
+  if (program.kind === 'executable') return `${fileInWords(program.path)}${throughCommand}`;
   const words = `${fileInWords(program.script)} by ${shownName(fileName(program.interpreter))}`;
-  return program.options === null ? words : `${words} with the same options`;
+  return `${words}${program.options === null ? '' : ' with the same options'}${throughCommand}`;
 }
 
 /** "python3 (pid 4711)": a program that is known by its process alone. */

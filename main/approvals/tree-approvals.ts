@@ -16,6 +16,8 @@ interface TreeApproval {
   readonly sinceMs: number;
   /** There where it is for one program and one time alone. */
   readonly once?: { readonly asker: Asker; readonly deadline: Deadline };
+  /** There where it was passed on, and ends with what it came from. */
+  readonly from?: Grant | undefined;
 }
 
 /** The approvals that end with a process tree: of all that runs in it, or of one program in it for once. In memory only. */
@@ -38,6 +40,13 @@ export class TreeApprovals {
     if (allowance === 'tree') return this.#keep({ ...approval, root });
     const once = { asker, deadline: deadlineIn(this.#clock, onceMs) };
     return this.#keep({ ...approval, root: origin, once });
+  }
+
+  /** Approves all that a launcher starts, as long as `from` holds, if that is given. Gives the approval's ID. */
+  addOfLauncher(profile: string, launcher: Process, from: Grant | undefined): string {
+    const approval = { id: newId(), profile, root: launcher, sinceMs: this.#clock.now(), from };
+    this.#approvals.set(approval.id, approval);
+    return approval.id;
   }
 
   /** By an approval of a process tree that this program runs in. */
@@ -96,7 +105,8 @@ export class TreeApprovals {
     };
   }
 
-  #holds({ id, root, once }: TreeApproval): boolean {
-    return this.#approvals.has(id) && once?.deadline.isOver() !== true && this.#isRunning(root);
+  #holds({ id, root, once, from }: TreeApproval): boolean {
+    if (once?.deadline.isOver() === true || from?.isValid() === false) return false;
+    return this.#approvals.has(id) && this.#isRunning(root);
   }
 }

@@ -11,6 +11,7 @@ const waitMs = 10 * 60_000;
 const sameTimeMs = 15_000;
 /** Many are no use to a person, and any program can make them. */
 const mostWaiting = 32;
+const mostOfGroup = 4;
 
 /** A program that waits for a person, with all its connections; it need not run any more. */
 export interface WaitingRequest extends Asker {
@@ -35,7 +36,10 @@ export class WaitingRequests {
     this.#changed = changed;
   }
 
-  /** Waits for a person: with the same program's other requests where there are some. @throws Failure ApprovalNeeded where too many wait */
+  /**
+   * Waits for a person: with the same program's other requests where there are some.
+   * @throws Failure ApprovalNeeded where too many of its group wait; later where it gave way to others
+   */
   async join(asker: Asker): Promise<Grant> {
     const waiting = this.#waiting.get(asker.key);
     if (!waiting) return this.#begin(asker).grant;
@@ -63,8 +67,7 @@ export class WaitingRequests {
   }
 
   #begin(asker: Asker): WaitingRequest {
-    if (this.#waiting.size >= mostWaiting)
-      throw new Failure('ApprovalNeeded', `${mostWaiting} programs wait for a person to allow them already`);
+    this.#makePlaceFor(asker);
     let settle: WaitingRequest['settle'] = () => undefined;
     const grant = new Promise<Grant>((resolve, reject) => {
       settle = (outcome) => (outcome instanceof Failure ? reject(outcome) : resolve(outcome));
@@ -83,5 +86,24 @@ export class WaitingRequests {
     this.#waiting.set(asker.key, waiting);
     this.#changed();
     return waiting;
+  }
+
+  /** What waits stays where a person sees it, unless one group's many are in the way of all others. */
+  #makePlaceFor({ group }: Asker): void {
+    const waiting = this.list();
+    const sizeOf = (name: string) => waiting.filter((one) => one.group === name).length;
+    if (sizeOf(group) >= mostOfGroup)
+      throw new Failure(
+        'ApprovalNeeded',
+        `${mostOfGroup} programs of the same terminal, or without one, wait for a person to allow them already`,
+      );
+    if (waiting.length < mostWaiting) return;
+    const largest = Math.max(...waiting.map((one) => sizeOf(one.group)));
+    const oldest = waiting.find((one) => sizeOf(one.group) === largest && !one.isBeingDecided);
+    if (oldest)
+      this.end(
+        oldest,
+        new Failure('ApprovalNeeded', `${mostWaiting} programs wait for a person, and others came later`),
+      );
   }
 }

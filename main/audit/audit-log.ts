@@ -35,8 +35,10 @@ export class AuditLog implements AsyncDisposable {
   readonly #records: OpenRecords;
   readonly #writer: AuditWriter;
   readonly #checkpoints: Checkpoints;
+  readonly #keyLasts: boolean;
   readonly #listeners = new Set<() => void>();
   #closing: Disposable | undefined;
+  #verifying: Promise<AuditVerdict> | undefined;
   #toldProblem: string | undefined;
   /** What was found at the start, until `started` is noted. */
   #findings: string[] | undefined = [];
@@ -47,12 +49,15 @@ export class AuditLog implements AsyncDisposable {
   /** Touches nothing until `start`: what is noted before that is kept for it. */
   constructor({ home, clock, secrets }: AuditLogOptions) {
     this.#clock = clock;
+    this.#keyLasts = secrets.kind !== 'memory';
     this.#records = new OpenRecords(clock);
     const changed = () => this.#tell();
+    const found = (finding: string) => this.#tellFinding(finding);
     this.#writer = new AuditWriter(clock, new AuditFiles(home), {
       changed,
-      written: (rotated) => {
-        this.#checkpoints.wanted(rotated || this.#isFirstWrite);
+      found,
+      written: (isUrgent) => {
+        this.#checkpoints.wanted(isUrgent || this.#isFirstWrite);
         this.#isFirstWrite = false;
       },
     });
@@ -61,7 +66,7 @@ export class AuditLog implements AsyncDisposable {
       secrets,
       writer: this.#writer,
       changed,
-      found: (finding) => this.#tellFinding(finding),
+      found,
     });
   }
 
@@ -79,8 +84,7 @@ export class AuditLog implements AsyncDisposable {
   async start(): Promise<void> {
     this.#hasStarted = true;
     // What cannot be read now is tried again with the first record.
-    const wasCut = await this.#writer.prepare().catch(() => false);
-    if (wasCut) this.#tellFinding('the last line, which a crash had cut off, was removed');
+    await this.#writer.prepare().catch(() => undefined);
     await this.#checkpoints.start();
     const detail = this.#findings?.join('; ');
     this.#findings = undefined;
@@ -96,9 +100,9 @@ export class AuditLog implements AsyncDisposable {
     return this.#records.note(entry);
   }
 
-  /** Why records cannot be written, or are not protected, now; undefined where all is well. */
+  /** Why records cannot be written, are not protected, or are few, now; undefined where all is well. */
   get problem(): string | undefined {
-    return this.#writer.problem ?? this.#checkpoints.problem;
+    return this.#writer.problem ?? this.#checkpoints.problem ?? this.#writer.shortness;
   }
 
   /** Calls `listener` when `problem` has come, gone or become another. */
@@ -107,16 +111,13 @@ export class AuditLog implements AsyncDisposable {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  /** Reads the whole log and tells whether it is as it was written. Never rejects: what cannot be read is a problem. */
-  async verify(): Promise<AuditVerdict> {
-    this.#writer.add(this.#records.close(false));
-    await this.#writer.write(true);
-    try {
-      return await this.#walk();
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { proven: 0, unproven: 0, problems: [`the log cannot be read: ${reason}`], notes: [] };
-    }
+  /**
+   * Reads the whole log and tells whether it is as it was written. Never rejects: what cannot be read is a problem.
+   * Who asks while it is being read gets what comes of that: it takes seconds, and a handle for each file.
+   */
+  verify(): Promise<AuditVerdict> {
+    this.#verifying ??= this.#verify().finally(() => (this.#verifying = undefined));
+    return this.#verifying;
   }
 
   /** Notes `ended`, and writes what there is, where it has started. */
@@ -133,12 +134,23 @@ export class AuditLog implements AsyncDisposable {
     this.#listeners.clear();
   }
 
+  async #verify(): Promise<AuditVerdict> {
+    this.#writer.add(this.#records.close(false));
+    await this.#writer.write(true);
+    try {
+      return await this.#walk();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { proven: 0, unproven: 0, problems: [`the log cannot be read: ${reason}`], notes: [] };
+    }
+  }
+
   async #walk(): Promise<AuditVerdict> {
     // First the checkpoint: what is written meanwhile comes after it.
     const chain = this.#checkpoints.stored;
     const { opened, head, oldest } = await this.#writer.open();
     try {
-      const walk = new AuditWalk({ chain: chain && { ...chain, oldest }, head });
+      const walk = new AuditWalk({ chain: chain && { ...chain, oldest }, head, keyLasts: this.#keyLasts });
       for (const file of opened.files) {
         for await (const lines of linesOf(file))
           for (const { text, isWhole, number } of lines)

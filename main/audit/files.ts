@@ -95,6 +95,15 @@ export class AuditFiles {
     }
   }
 
+  /** The first line of all that are kept; empty where there is none. */
+  async oldestLine(): Promise<string> {
+    for (let age = auditFileCount - 1; age >= 0; age -= 1) {
+      const line = await this.#firstLine(age);
+      if (line !== '') return line;
+    }
+    return '';
+  }
+
   /** Adds whole lines to the current file: all of them, or where it rejects none. */
   async append(lines: string): Promise<void> {
     const handle = await open(this.#path(0), 'a', 0o600);
@@ -126,9 +135,9 @@ export class AuditFiles {
 
   /**
    * Begins a new file. There may be one more than there are to be then, until `removeSurplus`.
-   * @returns the sequence of the first record that is to be kept; undefined where nothing is too much, or it is not known
+   * @returns where there is, the first lines of that one and of those that are kept
    */
-  async rotate(): Promise<number | undefined> {
+  async rotate(): Promise<{ readonly first: string; readonly firstKept: string } | undefined> {
     await this.sync();
     // A gap, as a crash half-way leaves it, is filled.
     let free = 1;
@@ -138,7 +147,8 @@ export class AuditFiles {
       if (await isThere(this.#path(age - 1))) await rename(this.#path(age - 1), this.#path(age));
     }
     this.#bytes = 0;
-    return free === auditFileCount ? await this.#firstSequence(free - 1) : undefined;
+    if (free < auditFileCount) return undefined;
+    return { first: await this.#firstLine(free), firstKept: await this.#firstLine(free - 1) };
   }
 
   async removeSurplus(): Promise<void> {
@@ -160,12 +170,17 @@ export class AuditFiles {
     }
   }
 
-  async #firstSequence(age: number): Promise<number | undefined> {
+  /** Empty where there is no such file. */
+  async #firstLine(age: number): Promise<string> {
     const handle = await openWhereThere(this.#path(age), constants.O_RDONLY);
+    if (handle === undefined) return '';
     try {
-      return handle && (await firstSequenceIn(handle));
+      const start = Buffer.alloc(longestLine);
+      const { bytesRead } = await handle.read(start, 0, start.length, 0);
+      const text = start.toString('latin1', 0, bytesRead);
+      return text.slice(0, Math.max(0, text.indexOf('\n')));
     } finally {
-      await handle?.close();
+      await handle.close();
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Client, Clock } from '../platform/ports.ts';
-import type { AuditEventName } from './record.ts';
+import { personsEvents, type AuditEventName } from './record.ts';
 
 /** Something to be recorded. */
 export interface AuditEntry {
@@ -17,14 +17,18 @@ export interface NotedRecord {
   again(): boolean;
 }
 
-/** How many different records a second has room for. A busy machine has some dozens. */
-const mostDistinct = 512;
+/**
+ * How many different records of one event and profile a second has room for. A busy machine has some dozens in all; no
+ * program can make so many of one kind that another kind has no room.
+ */
+const mostOfKind = 128;
 
 /** How long a record waits for the look-up of its program. */
 const longestLookUpMs = 1000;
 
 /** A record that counts. */
 export class OpenRecord implements NotedRecord {
+  readonly kind: Kind;
   readonly event: AuditEventName;
   readonly profile: string | undefined;
   readonly detail: string | undefined;
@@ -38,11 +42,14 @@ export class OpenRecord implements NotedRecord {
 
   constructor(
     clock: Clock,
+    kind: Kind,
     { event, profile, detail }: AuditEntry,
     client: Client | undefined,
     lookUp: LookUp | undefined,
   ) {
     this.#clock = clock;
+    this.kind = kind;
+    kind.open += 1;
     this.event = event;
     this.profile = profile;
     this.detail = detail;
@@ -58,6 +65,16 @@ export class OpenRecord implements NotedRecord {
     this.lastAtMs = this.#clock.now();
     return true;
   }
+
+  close(): void {
+    this.isOpen = false;
+    this.kind.open -= 1;
+  }
+}
+
+/** The records of one event and profile, as far as their number goes. */
+interface Kind {
+  open: number;
 }
 
 /** Which program it was, as soon as that is known. */
@@ -74,6 +91,8 @@ interface LookUp {
 export class OpenRecords {
   readonly #clock: Clock;
   readonly #records = new Map<string, OpenRecord>();
+  /** By event and profile: there are as many as both have names. */
+  readonly #kinds = new Map<string, Kind>();
   readonly #lookUps = new WeakMap<Promise<Client | undefined>, LookUp>();
   #lookUpCount = 0;
 
@@ -91,8 +110,10 @@ export class OpenRecords {
       same.again();
       return same;
     }
-    if (this.#records.size >= mostDistinct) return this.#overflow(entry.event);
-    const record = new OpenRecord(this.#clock, entry, known, lookUp?.isDone === false ? lookUp : undefined);
+    const kind = this.#kindOf(entry);
+    if (kind.open >= mostOfKind && !personsEvents.has(entry.event)) return this.#overflow(kind, entry);
+    const pending = lookUp?.isDone === false ? lookUp : undefined;
+    const record = new OpenRecord(this.#clock, kind, entry, known, pending);
     record.lookUp?.records.push(record);
     this.#records.set(key, record);
     return record;
@@ -108,7 +129,7 @@ export class OpenRecords {
     const closed: OpenRecord[] = [];
     for (const [key, record] of this.#records) {
       if (!all && record.lookUp !== undefined && nowMs - record.notedAtElapsedMs < longestLookUpMs) continue;
-      record.isOpen = false;
+      record.close();
       this.#records.delete(key);
       closed.push(record);
     }
@@ -123,14 +144,21 @@ export class OpenRecords {
     return firstMs === undefined ? undefined : Math.max(0, firstMs + longestLookUpMs - this.#clock.elapsed());
   }
 
-  /** One record for all of an event that there is no room for. */
-  #overflow(event: AuditEventName): OpenRecord {
+  #kindOf({ event, profile = '' }: AuditEntry): Kind {
+    const name = `${event}\n${profile}`;
+    let kind = this.#kinds.get(name);
+    if (!kind) this.#kinds.set(name, (kind = { open: 0 }));
+    return kind;
+  }
+
+  /** One record for all of a kind that there is no room for. */
+  #overflow(kind: Kind, { event, profile }: AuditEntry): OpenRecord {
     const detail = `too many different ones within a second: these are told by their number only`;
-    const key = keyOf({ event, detail }, '');
+    const key = keyOf({ event, profile, detail }, '');
     let record = this.#records.get(key);
     if (record) record.again();
     else {
-      record = new OpenRecord(this.#clock, { event, detail }, undefined, undefined);
+      record = new OpenRecord(this.#clock, kind, { event, profile, detail }, undefined, undefined);
       this.#records.set(key, record);
     }
     return record;
@@ -169,7 +197,7 @@ export class OpenRecords {
       }
       same.count += record.count;
       same.lastAtMs = Math.max(same.lastAtMs, record.lastAtMs);
-      record.isOpen = false;
+      record.close();
     }
   }
 }

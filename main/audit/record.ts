@@ -13,16 +13,29 @@ export const auditEventNames = [
   'sessionAcquired',
   'mfa',
   'switched',
+  'consoleLink',
   'locked',
   'unlocked',
   'approval',
   'keyChanged',
   'profileChanged',
   'accessChanged',
+  'interfaceOpened',
   'audit',
 ] as const;
 
 export type AuditEventName = (typeof auditEventNames)[number];
+
+/**
+ * What a person decides, and a program may want to hide. None of these is ever told by its number alone, and the
+ * keychain knows of each at once.
+ */
+export const personsEvents: ReadonlySet<AuditEventName> = new Set([
+  'approval',
+  'unlocked',
+  'keyChanged',
+  'profileChanged',
+]);
 
 /**
  * How large a file may get, and how many there are with the one that is written to: 64 MiB in all. That is a year and
@@ -51,8 +64,8 @@ const auditClientSchema = z.object({
 const recordSchema = z.object({
   /** Counted from 1, through all files and runs. */
   sequence: z.int().check(z.positive()),
-  /** When it happened, the last time where it did several times. */
-  time: z.string(),
+  /** When it happened, the last time where it did several times: in ISO 8601, UTC. */
+  time: z.iso.datetime(),
   event: z.enum(auditEventNames),
   profile: z.optional(z.string()),
   detail: z.optional(z.string()),

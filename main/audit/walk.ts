@@ -18,6 +18,8 @@ export interface Expectation {
   readonly chain: Chain | undefined;
   /** The record that was written last. */
   readonly head: Link;
+  /** Whether the key outlives a run: then there should never have been another. */
+  readonly keyLasts: boolean;
 }
 
 /** Where a line stands. */
@@ -42,6 +44,7 @@ const mostTold = 50;
 export class AuditWalk {
   readonly #chain: Chain | undefined;
   readonly #head: Link;
+  readonly #keyLasts: boolean;
   /** The first record that must be there; 0 where that is not known. */
   readonly #oldest: number;
   readonly #problems: Problem[] = [];
@@ -55,8 +58,11 @@ export class AuditWalk {
   #unproven = 0;
   #unkeyed = 0;
   #beforeChain = 0;
+  /** Whether records before this chain are of another key, which is gone. */
+  #isKeyLost = false;
 
-  constructor({ chain, head }: Expectation) {
+  constructor({ chain, head, keyLasts }: Expectation) {
+    this.#keyLasts = keyLasts;
     this.#chain = chain;
     this.#head = head;
     this.#oldest = chain?.oldest ?? 0;
@@ -68,14 +74,16 @@ export class AuditWalk {
   step(text: string, isWhole: boolean, place: Place): void {
     const record = isWhole ? readChained(text) : undefined;
     if (record === undefined) this.#add('noRecord', place, place.line, place.line);
-    else if (this.#last === undefined && record.sequence < this.#oldest) this.#beforeChain += 1;
+    else if (this.#last === undefined && record.sequence < this.#oldest) this.#passOver(record);
     else this.#judge(record, place);
   }
 
   /** What came of it, after the last line. */
   verdict(): AuditVerdict {
-    const end = this.#endProblem();
-    const all = [...this.#problems.map(inWords), ...(end === undefined ? [] : [end])];
+    const all = [
+      ...this.#problems.map(inWords),
+      ...[this.#endProblem(), this.#keyProblem()].filter((problem) => problem !== undefined),
+    ];
     const untold = all.length - mostTold;
     return {
       proven: this.#proven,
@@ -98,6 +106,14 @@ export class AuditWalk {
     if (!isIntact) return;
     this.#good = { sequence, mac };
     this.#count(record);
+  }
+
+  /** Counts a record that is older than what must be there. */
+  #passOver(record: ChainedRecord): void {
+    this.#beforeChain += 1;
+    if (this.#chain === undefined || !record.isKeyed || record.previous === undefined) return;
+    // A file that is about to go is of this chain still.
+    if (!follows(record, record.previous, this.#chain.key)) this.#isKeyLost = true;
   }
 
   /** Whether the mac is right for some record before it: without the key nobody can tell. */
@@ -142,6 +158,11 @@ export class AuditWalk {
     if (last.mac !== undefined && last.mac !== this.#head.mac)
       return `at the end: record ${last.sequence} is not the one that Latchkey wrote last`;
     return undefined;
+  }
+
+  #keyProblem(): string | undefined {
+    if (!this.#isKeyLost || !this.#keyLasts) return undefined;
+    return `the keychain has lost the key of ${this.#beforeChain === 1 ? 'the record' : `the ${this.#beforeChain} records`} before record ${this.#oldest}, or somebody has removed it: nothing shows whether they are as Latchkey wrote them`;
   }
 
   #notes(): string[] {

@@ -1,25 +1,18 @@
 import type { KeyObject } from 'node:crypto';
-import type { Client, Clock } from '../platform/ports.ts';
-import { beginning, follows, readChained, seal, type Chain, type Link } from './chain.ts';
+import type { Clock } from '../platform/ports.ts';
+import { beginning, follows, readChained, seal, type Chain, type ChainedRecord, type Link } from './chain.ts';
+import { contentOf, type ClosedRecord } from './content.ts';
 import { linesOf, nextTurn, type AuditFiles, type OpenAuditFiles } from './files.ts';
-import { sequenceAtStart, type AuditClient, type AuditContent, type AuditEventName } from './record.ts';
-
-/** A record as it is to be written. */
-export interface ClosedRecord {
-  readonly event: AuditEventName;
-  readonly profile?: string | undefined;
-  readonly detail?: string | undefined;
-  readonly client?: Client | undefined;
-  readonly count: number;
-  readonly lastAtMs: number;
-}
+import { personsEvents, sequenceAtStart } from './record.ts';
 
 /** What the writer tells its owner. */
 export interface WriterListener {
-  /** `problem` came or went. */
+  /** `problem` or `shortness` came, went or became another. */
   changed(): void;
-  /** Records were written. @param rotated a new file was begun for them */
-  written(rotated: boolean): void;
+  /** Something was wrong with what the files ended with. */
+  found(finding: string): void;
+  /** Records were written. @param isUrgent whether the keychain is to know of them at once, not within a minute */
+  written(isUrgent: boolean): void;
 }
 
 /** How many are sealed, at some 15 µs each, before requests have their turn. */
@@ -28,14 +21,11 @@ const recordsAtOnce = 24;
 const mostInBatch = 512;
 /** How many wait for a disk that has no room, at some 500 bytes each. */
 const mostWaiting = 4096;
+/** What the log should reach back, in milliseconds, where it once had more. */
+const leastKeptMs = 30 * 24 * 60 * 60_000;
 /** How long it waits after a failure: doubled each time, between these. */
 const shortestRetryMs = 1_000;
 const longestRetryMs = 60_000;
-
-/** How much is kept of what others chose, in UTF-16 code units: a record then has 20 KiB at most, in ASCII. */
-const longestPath = 512;
-const longestName = 128;
-const mostParents = 16;
 
 /** Writes the audit log: seals each record into the chain, and adds them to the files. Nobody waits for it. */
 export class AuditWriter implements Disposable {
@@ -50,6 +40,8 @@ export class AuditWriter implements Disposable {
   #key: KeyObject | undefined;
   #oldest = 1;
   #statesPrevious = true;
+  /** When the first record that there is was, as Unix time in milliseconds; undefined where none came before it. */
+  #cutAtMs: number | undefined;
   #failures = 0;
   #retry: Disposable | undefined;
   #hasEnded = false;
@@ -64,6 +56,13 @@ export class AuditWriter implements Disposable {
   /** Why records cannot be written now. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** That so much was written that the log reaches back a few days only: whoever wanted to hide something may have. */
+  get shortness(): string | undefined {
+    if (this.#cutAtMs === undefined || this.#clock.now() - this.#cutAtMs >= leastKeptMs) return undefined;
+    const since = new Date(this.#cutAtMs).toISOString();
+    return `The audit log goes back to ${since} only: there was so much to record that what came before is gone`;
   }
 
   /** Takes records to be written; there is a bound to how many wait, and what is over it is counted as lost. */
@@ -83,11 +82,8 @@ export class AuditWriter implements Disposable {
     await this.#inTurn(() => this.#writeWaiting());
   }
 
-  /**
-   * Looks at what the files end with, and mends that.
-   * @returns whether a line was removed that a crash had cut off
-   */
-  prepare(): Promise<boolean> {
+  /** Looks at what the files end with, and mends that. */
+  prepare(): Promise<void> {
     return this.#inTurn(() => this.#prepare());
   }
 
@@ -158,12 +154,19 @@ export class AuditWriter implements Disposable {
     return result;
   }
 
-  async #prepare(): Promise<boolean> {
-    if (this.#head !== undefined) return false;
+  async #prepare(): Promise<void> {
+    if (this.#head !== undefined) return;
     const wasCut = await this.#files.repair((line) => readChained(line) !== undefined);
-    const last = (await this.#files.lastLines()).findLast((line) => readChained(line) !== undefined);
-    this.#head = (last === undefined ? undefined : readChained(last)) ?? beginning;
-    return wasCut;
+    if (wasCut) this.#listener.found('the last line, which a crash had cut off, was removed');
+    const lastLine = (await this.#files.lastLines()).findLast((line) => readChained(line) !== undefined);
+    const last = lastLine === undefined ? undefined : readChained(lastLine);
+    this.#noteBeginning(readChained(await this.#files.oldestLine()));
+    this.#head = last ?? beginning;
+    // What has no key anybody can write, who has cut off the rest.
+    if (last !== undefined && !(last.content.event === 'ended' && last.isKeyed))
+      this.#listener.found(
+        'the run before did not end properly: the last of its records, of up to a minute, may be missing',
+      );
   }
 
   async #writeWaiting(): Promise<void> {
@@ -181,38 +184,56 @@ export class AuditWriter implements Disposable {
 
   /** @returns the record that was written last then */
   async #writeBatch(before: Link): Promise<Link> {
+    let batch = await this.#sealedAfter(before);
+    const isFull = batch.count === 0;
+    if (isFull) {
+      await this.#rotate();
+      batch = await this.#sealedAfter(before);
+    }
+    await this.#files.append(batch.text);
+    const written = this.#waiting.splice(0, batch.count);
+    this.#head = batch.head;
+    this.#statesPrevious = false;
+    this.#tellOfLost();
+    this.#listener.written(isFull || written.some(({ event }) => personsEvents.has(event)));
+    return batch.head;
+  }
+
+  /** Seals as many of those that wait as the current file has room for. */
+  async #sealedAfter(before: Link): Promise<{ text: string; head: Link; count: number }> {
     let head = before;
     let text = '';
     let count = 0;
-    let rotated = false;
     for (const record of this.#waiting.slice(0, mostInBatch)) {
       if (count > 0 && count % recordsAtOnce === 0) await nextTurn();
-      const content = contentOf(record);
       const statesPrevious = this.#statesPrevious && count === 0;
-      let sealed = seal(content, head, this.#key, statesPrevious);
-      if (!this.#files.hasRoomFor(text.length + sealed.line.length + 1)) {
-        if (count > 0) break;
-        await this.#rotate();
-        rotated = true;
-        sealed = seal(content, head, this.#key, true);
-      }
-      text += `${sealed.line}\n`;
-      head = sealed.link;
+      const { line, link } = seal(contentOf(record), head, this.#key, statesPrevious);
+      if (!this.#files.hasRoomFor(text.length + line.length + 1)) break;
+      text += `${line}\n`;
+      head = link;
       count += 1;
     }
-    await this.#files.append(text);
-    this.#waiting.splice(0, count);
-    this.#head = head;
-    this.#statesPrevious = false;
-    this.#tellOfLost();
-    this.#listener.written(rotated);
-    return head;
+    return { text, head, count };
   }
 
+  /** Begins a new file. Where the oldest one goes for that, the first record of the new one says what is gone. */
   async #rotate(): Promise<void> {
-    const oldest = await this.#files.rotate();
-    if (oldest !== undefined) this.#oldest = Math.max(this.#oldest, oldest);
+    const surplus = await this.#files.rotate();
     this.#statesPrevious = true;
+    if (surplus === undefined) return;
+    const oldest = sequenceAtStart(surplus.firstKept);
+    if (oldest !== undefined) this.#oldest = Math.max(this.#oldest, oldest);
+    const [gone, kept] = [readChained(surplus.first), readChained(surplus.firstKept)];
+    // Where there is none, that is what `verify` tells of.
+    if (gone === undefined || kept === undefined) return;
+    const detail = `records ${gone.sequence} to ${kept.sequence - 1}, of ${gone.content.time} to ${kept.content.time}, are not kept any longer`;
+    this.#waiting.unshift({ event: 'audit', detail, count: 1, lastAtMs: this.#clock.now() });
+    this.#noteBeginning(kept);
+  }
+
+  #noteBeginning(first: ChainedRecord | undefined): void {
+    this.#cutAtMs = first === undefined || first.sequence === 1 ? undefined : Date.parse(first.content.time);
+    this.#listener.changed();
   }
 
   #tellOfLost(): void {
@@ -259,29 +280,4 @@ async function endOf(
     }
   }
   return { head, isIntact: isFound && isIntact };
-}
-
-/** What is kept of a record: of the program no command line, since arguments may hold secrets. */
-function contentOf({ event, profile, detail, client, count, lastAtMs }: ClosedRecord): AuditContent {
-  const time = new Date(lastAtMs).toISOString();
-  return { time, event, profile, detail, count, client: client && clientContent(client) };
-}
-
-function clientContent({ process, parents, forwarder }: Client): AuditClient {
-  const { pid, name, executable, workingFolder, startedAtMs } = process;
-  return {
-    pid,
-    name: cut(name, longestName),
-    executable: executable && cut(executable, longestPath),
-    workingFolder: workingFolder && cut(workingFolder, longestPath),
-    startedAt: new Date(startedAtMs).toISOString(),
-    parents: parents
-      .slice(0, mostParents)
-      .map((parent) => ({ pid: parent.pid, name: cut(parent.name, longestName) })),
-    forwarder,
-  };
-}
-
-function cut(text: string, longest: number): string {
-  return text.length <= longest ? text : `${text.slice(0, longest - 1)}…`;
 }

@@ -1,40 +1,51 @@
 /** `latchkey approvals`: which programs may have protected profiles' credentials, and which ask for them. */
 import type { Allowance, ApprovalRequest, ApprovalView, Status } from '../../preload/contract.ts';
 import { Failure } from '../failure.ts';
-import { parseCommandLine } from '../options.ts';
 import { callAsPerson } from './as-person.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { matchName } from './match.ts';
 import { clockTime, inWords, oneLine, print } from './output.ts';
 import { approvalDocument, requestDocument } from './status-access.ts';
 
+/** As they are typed, with what the contract calls them. */
+const allowances: Readonly<Record<string, Allowance>> = {
+  once: 'once',
+  tree: 'tree',
+  '8h': 'hours',
+  always: 'always',
+};
+
+const requestId = { kind: 'approval request', summary: 'one of the list, or its beginning' } as const;
+
 export const approvals: Command = {
-  usage: 'approvals [list [--json] | allow ID [once|tree|8h|always] | deny ID | revoke ID]',
   summary: 'list, allow, deny and take back what programs may have of protected profiles',
-  details: [
-    'allow ID    lets the program have the credentials: once (unless said otherwise), all that runs in its',
-    '            process tree, or this program for 8 hours or always. It is confirmed by a number on the',
-    '            terminal, and not possible from the terminal in which the program runs.',
-    'deny ID     denies it, and for five minutes whatever it asks for again.',
-    'revoke ID   takes an approval back.',
-    'ID is one of the list, or its beginning.',
-  ],
-  example: 'latchkey approvals allow k3 tree',
-  async run(argv) {
-    const [action = 'list', ...rest] =
-      argv.length === 0 || argv[0]?.startsWith('-') ? ['list', ...argv] : argv;
-    switch (action) {
-      case 'list':
-        return list(rest);
-      case 'allow':
-        return allow(rest);
-      case 'deny':
-        return deny(rest);
-      case 'revoke':
-        return revoke(rest);
-      default:
-        throw new Failure('InvalidInput', `there is no ${JSON.stringify(oneLine(action))}`);
-    }
+  details: `
+    Allowing is confirmed by a number on the terminal, and not possible from the terminal in which the program runs.
+  `,
+  examples: ['latchkey approvals', 'latchkey approvals allow k3 tree'],
+  unlessSaid: 'list',
+  actions: {
+    list: action({
+      summary: 'show which programs wait, and which are allowed',
+      options: { json: { type: 'boolean', summary: 'the same as one JSON document; times are ISO 8601' } },
+      run: async ({ options }) => list(options.json ?? false),
+    }),
+    allow: action({
+      summary:
+        'let the program have the credentials: once (unless said otherwise), all that runs in its process tree, or this program for 8 hours or always',
+      operands: { id: requestId, for: { kind: ['once', 'tree', '8h', 'always'], isOptional: true } },
+      run: async ({ operands }) => allow(operands.id, operands.for ?? 'once'),
+    }),
+    deny: action({
+      summary: 'deny it, and for five minutes whatever it asks for again',
+      operands: { id: requestId },
+      run: async ({ operands }) => deny(operands.id),
+    }),
+    revoke: action({
+      summary: 'take an approval back',
+      operands: { id: { kind: 'approval', summary: 'one of the list, or its beginning' } },
+      run: async ({ operands }) => revoke(operands.id),
+    }),
   },
 };
 
@@ -44,10 +55,9 @@ async function statusNow(): Promise<Status> {
   return state.value.status;
 }
 
-async function list(argv: readonly string[]): Promise<void> {
-  const { values } = parseCommandLine(argv, { json: { type: 'boolean' } }, []);
+async function list(asJson: boolean): Promise<void> {
   const status = await statusNow();
-  if (values.json) {
+  if (asJson) {
     const document = {
       requests: status.approvalRequests.map(requestDocument),
       approvals: status.approvals.map(approvalDocument),
@@ -69,6 +79,7 @@ function requestLines({
   program,
   tree,
   choices,
+  knownBy,
   untilMs,
 }: ApprovalRequest): string[] {
   const parents = program.parents.map(({ name, pid }) => `${oneLine(name)} (${pid})`).join(' ← ');
@@ -81,6 +92,7 @@ function requestLines({
     ['behind it', program.forwarder],
     ['tree', `all that ${tree.name} (${tree.pid}) started`],
     ['choices', choices.map(allowanceInWords).join(', ')],
+    ['8h, always', knownBy === undefined ? undefined : `for ${knownBy}`],
   ];
   return [
     `${id}  ${oneLine(program.name)} (${program.pid}) asks for ${profile} (${accountId}), for ${inWords(untilMs - Date.now())} more`,
@@ -95,11 +107,13 @@ function approvalLine({ id, profile, allowance, program, untilMs }: ApprovalView
   return `${id}  ${oneLine(program)} may have ${profile}: ${allowanceInWords(allowance)}${until}`;
 }
 
-async function allow(argv: readonly string[]): Promise<void> {
-  const isSaid = argv.filter((word) => !word.startsWith('-')).length > 1;
-  const { positionals } = parseCommandLine(argv, {}, isSaid ? ['ID', 'once|tree|8h|always'] : ['ID']);
-  const [typed = '', word = 'once'] = positionals;
-  const allowance = allowanceOf(word);
+async function allow(typed: string, word: string): Promise<void> {
+  const allowance = Object.hasOwn(allowances, word) ? allowances[word] : undefined;
+  if (allowance === undefined)
+    throw new Failure(
+      'InvalidInput',
+      `it can be allowed ${Object.keys(allowances).join(', ')}, not ${JSON.stringify(word)}`,
+    );
   const { approvalRequests } = await statusNow();
   const request = requestOf(approvalRequests, typed);
   const answer = await callAsPerson(ownBroker(), 'approvals.allow', { id: request.id, allowance });
@@ -109,20 +123,18 @@ async function allow(argv: readonly string[]): Promise<void> {
   );
 }
 
-async function deny(argv: readonly string[]): Promise<void> {
-  const { positionals } = parseCommandLine(argv, {}, ['ID']);
+async function deny(typed: string): Promise<void> {
   const { approvalRequests } = await statusNow();
-  const request = requestOf(approvalRequests, positionals[0] ?? '');
+  const request = requestOf(approvalRequests, typed);
   const answer = await ownBroker().call('approvals.deny', { id: request.id });
   if ('problem' in answer) throw refusalOf(answer.problem);
   print(`Denied: ${oneLine(request.program.name)} may not have ${request.profile}`);
 }
 
-async function revoke(argv: readonly string[]): Promise<void> {
-  const { positionals } = parseCommandLine(argv, {}, ['ID']);
+async function revoke(typed: string): Promise<void> {
   const status = await statusNow();
   const id = matchName(
-    positionals[0] ?? '',
+    typed,
     status.approvals.map((approval) => approval.id),
     'approval',
   );
@@ -141,22 +153,6 @@ function requestOf(requests: readonly ApprovalRequest[], typed: string): Approva
   const request = requests.find((other) => other.id === id);
   if (request === undefined) throw new Refusal('that request is not waiting any more');
   return request;
-}
-
-function allowanceOf(word: string): Allowance {
-  switch (word) {
-    case 'once':
-    case 'tree':
-    case 'always':
-      return word;
-    case '8h':
-      return 'hours';
-    default:
-      throw new Failure(
-        'InvalidInput',
-        `it can be allowed once, tree, 8h or always, not ${JSON.stringify(word)}`,
-      );
-  }
 }
 
 function allowanceInWords(allowance: Allowance): string {

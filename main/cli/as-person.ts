@@ -2,7 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import type { Answer, CallName, Input, Output } from '../../preload/contract.ts';
-import type { BrokerClient } from '../control/client.ts';
+import type { BrokerClient, CommandCallName, CommandInput, CommandOutput } from '../control/client.ts';
 import { Refusal } from './command.ts';
 import { Lines } from './lines.ts';
 import { oneLine } from './output.ts';
@@ -11,16 +11,27 @@ import { oneLine } from './output.ts';
  * Makes a call, and where the broker wants to be sure that a person does asks for the number that it shows.
  * @throws Refusal where no number is typed; as `BrokerClient.call`
  */
-export async function callAsPerson<Name extends CallName>(
+export function callAsPerson<Name extends CallName>(
   broker: BrokerClient,
   name: Name,
   input: Input<Name>,
 ): Promise<Answer<Output<Name>>> {
-  let answer = await broker.call(name, input);
-  while ('problem' in answer && answer.problem.code === 'ChallengeNeeded') {
-    const typed = await typedNumber(oneLine(answer.problem.message));
-    answer = await broker.call(name, input, undefined, typed);
-  }
+  return confirmed((number) => broker.call(name, input, undefined, number));
+}
+
+/** The same for the calls of the command alone. @throws as `callAsPerson` */
+export function commandCallAsPerson<Name extends CommandCallName>(
+  broker: BrokerClient,
+  name: Name,
+  input: CommandInput<Name>,
+): Promise<Answer<CommandOutput<Name>>> {
+  return confirmed((number) => broker.commandCall(name, input, number));
+}
+
+async function confirmed<Value>(call: (number?: string) => Promise<Answer<Value>>): Promise<Answer<Value>> {
+  let answer = await call();
+  while ('problem' in answer && answer.problem.code === 'ChallengeNeeded')
+    answer = await call(await typedNumber(oneLine(answer.problem.message)));
   return answer;
 }
 

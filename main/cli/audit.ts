@@ -1,92 +1,91 @@
 /** `latchkey audit`: who got which credentials, and whether the log of that is as it was written. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  auditFileCount,
-  auditFileName,
-  parseAuditLine,
-  type AuditClient,
-  type AuditRecord,
-} from '../audit/record.ts';
+import type { AuditVerdict } from '../../preload/contract.ts';
+import { parseAuditLine, type AuditClient, type AuditRecord } from '../audit/record.ts';
 import { Failure } from '../failure.ts';
-import { parseCommandLine } from '../options.ts';
-import { dataFolder } from '../platform/data-folder.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { exportRecords, parseSince } from './audit-export.ts';
+import { lastAuditLines } from './audit-lines.ts';
+import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { oneLine, print, say, styled } from './output.ts';
 
 const linesUnlessSaid = 20;
 
 export const audit: Command = {
-  usage: 'audit verify | audit tail [-n N] [--json]',
   summary: 'show what the audit log holds, or check that nobody has changed it',
-  details: [
-    'verify   reads the whole log, and holds it against the key and the checkpoint in the keychain. Ends with 1',
-    '         where a record was changed, removed or put in. Latchkey must be running.',
-    `tail     the latest records, ${linesUnlessSaid} unless -n says how many. Checks nothing, and needs no running Latchkey.`,
-    '--json   each record as it stands in the log: one JSON document a line, times in UTC.',
+  details: `
+    The log is in the data folder; tail and export only read it, check nothing, and need no running Latchkey.
+  `,
+  examples: [
+    'latchkey audit tail -n 100',
+    'latchkey audit export --since 7d --csv > last-week.csv',
+    'latchkey audit verify',
   ],
-  example: 'latchkey audit tail -n 100',
-  async run(argv) {
-    const { values, positionals } = parseCommandLine(
-      argv,
-      { lines: { type: 'string', short: 'n' }, json: { type: 'boolean' } },
-      ['verify or tail'],
-    );
-    const [action] = positionals;
-    if (action === 'tail') {
-      await tail(
-        values.lines === undefined ? linesUnlessSaid : parseCount(values.lines),
-        values.json ?? false,
-      );
-    } else if (action === 'verify') {
-      if (values.lines !== undefined || values.json) throw invalid('-n and --json are for tail');
-      await verify();
-    } else throw invalid(`there is no audit ${JSON.stringify(action)}; there is verify, tail`);
+  actions: {
+    tail: action({
+      summary: 'show the latest records',
+      options: {
+        lines: {
+          type: 'string',
+          short: 'n',
+          value: 'N',
+          summary: `how many, ${linesUnlessSaid} unless said`,
+        },
+        json: {
+          type: 'boolean',
+          summary: 'each record as it stands in the log: one JSON document a line, times in UTC',
+        },
+      },
+      run: async ({ options: { lines, json } }) =>
+        tail(lines === undefined ? linesUnlessSaid : parseCount(lines), json ?? false),
+    }),
+    export: action({
+      summary: 'write all records to standard output, the oldest first, each as it stands in the log',
+      options: {
+        since: {
+          type: 'string',
+          value: 'TIME',
+          summary: 'only those from then on: a date, a time in ISO 8601, or how long ago (30m, 12h, 7d)',
+        },
+        csv: { type: 'boolean', summary: 'as a table, for a spreadsheet, and not one JSON document a line' },
+      },
+      run: async ({ options: { since, csv } }) =>
+        exportRecords(since === undefined ? undefined : parseSince(since, Date.now()), csv ?? false),
+    }),
+    verify: action({
+      summary:
+        'read the whole log, and hold it against the key and the checkpoint in the keychain; ends with 1 where a record was changed, removed or put in',
+      options: { json: { type: 'boolean', summary: 'the same as one JSON document' } },
+      run: async ({ options }) => verify(options.json ?? false),
+    }),
   },
 };
 
-async function verify(): Promise<void> {
+async function verify(asJson: boolean): Promise<void> {
   const answer = await ownBroker().call('audit.verify', {});
   if ('problem' in answer) throw refusalOf(answer.problem);
-  const { proven, unproven, problems, notes } = answer.value;
-  print(`${counted(proven)} proven to be complete and unchanged`);
-  if (unproven > 0)
-    print(`${counted(unproven)} newer than the last checkpoint: unchanged, but some could have been cut off`);
-  for (const note of notes) print(`${styled('dim', 'Note')}     ${oneLine(note)}`);
-  for (const problem of problems) print(`${styled('red', 'Problem')}  ${oneLine(problem)}`);
-  if (problems.length > 0)
+  if (asJson) print(JSON.stringify(answer.value, undefined, 2));
+  else for (const line of verdictLines(answer.value)) print(line);
+  if (answer.value.problems.length > 0)
     throw new Refusal(
       'the audit log is not as Latchkey wrote it: somebody else changed it, or a disk failed',
     );
 }
 
+function verdictLines({ proven, unproven, problems, notes }: AuditVerdict): string[] {
+  const newer = `${counted(unproven)} newer than the last checkpoint: unchanged, but some could have been cut off`;
+  return [
+    `${counted(proven)} proven to be complete and unchanged`,
+    ...(unproven > 0 ? [newer] : []),
+    ...notes.map((note) => `${styled('dim', 'Note')}     ${oneLine(note)}`),
+    ...problems.map((problem) => `${styled('red', 'Problem')}  ${oneLine(problem)}`),
+  ];
+}
+
 async function tail(count: number, asJson: boolean): Promise<void> {
-  for (const line of await lastLines(count)) {
+  for (const line of await lastAuditLines(count)) {
     const parsed = parseAuditLine(line);
     if (parsed === undefined)
       say('latchkey: a line of the audit log is no record; see: latchkey audit verify');
     else print(asJson ? line : inWords(parsed.record));
-  }
-}
-
-/** The last lines of the log, the oldest first, from as many of its files as it takes. */
-async function lastLines(count: number): Promise<string[]> {
-  let lines: string[] = [];
-  for (let age = 0; age <= auditFileCount && lines.length < count; age += 1) {
-    const text = await readText(join(dataFolder(), auditFileName(age)));
-    const older = text.split('\n').filter((line) => line !== '');
-    lines = [...older.slice(-(count - lines.length)), ...lines];
-  }
-  return lines;
-}
-
-/** Empty where there is no such file: nothing was recorded yet, or it is not as old. */
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'latin1');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
-    throw new Refusal(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 

@@ -4,22 +4,29 @@ import type { Prompt } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { Refusal, refusalOf } from './command.ts';
 import { Lines } from './lines.ts';
-import { inWords, oneLine, say } from './output.ts';
+import { inWords, oneLine } from './output.ts';
+import type { Terminal } from './terminal.ts';
 import type { WatchedState } from './watched-state.ts';
 
 const mostTries = 3;
 /** What takes this long is told about: STS answers within a second, and the person looks at nothing. */
 const quietMs = 1000;
 
-/** Answers prompts with what a person types, or a script has written. Standard input is read once a code is wanted. */
+/**
+ * Answers prompts with what a person types, or a script has written. Standard input, or the terminal in its place, is
+ * read once a code is wanted.
+ */
 export class Codes implements Disposable {
   readonly #broker: BrokerClient;
   readonly #state: WatchedState;
+  readonly #terminal: Terminal | undefined;
   #lines: Lines | undefined;
 
-  constructor(broker: BrokerClient, state: WatchedState) {
+  /** @param terminal where to ask in place of the standard streams, for a command whose streams are another program's */
+  constructor(broker: BrokerClient, state: WatchedState, terminal?: Terminal) {
     this.#broker = broker;
     this.#state = state;
+    this.#terminal = terminal;
   }
 
   /**
@@ -32,9 +39,10 @@ export class Codes implements Disposable {
     // It may reject while nobody waits for it here.
     settled.catch(() => undefined);
     // Standard error has nothing but errors where a script reads it.
-    const quiet = process.stderr.isTTY
+    const isSeen = this.#terminal !== undefined || process.stderr.isTTY;
+    const quiet = isSeen
       ? setTimeout(() => {
-          say(`getting a session of ${name}…`);
+          this.#say(`getting a session of ${name}…`);
         }, quietMs)
       : undefined;
     try {
@@ -65,7 +73,7 @@ export class Codes implements Disposable {
     over.catch(() => undefined);
     let wrong = '';
     for (let triesLeft = mostTries; ; triesLeft -= 1) {
-      if (process.stdin.isTTY) await this.#untilNextCode(prompt, wrong, isOver.signal);
+      if (this.#isTyped) await this.#untilNextCode(prompt, wrong, isOver.signal);
       const code = await this.#ask(prompt, isOver.signal);
       if (code === undefined) return;
       const answer = await this.#broker.call('mfa.answer', { serial: prompt.serial, code });
@@ -77,21 +85,21 @@ export class Codes implements Disposable {
       if (isOver.signal.aborted) return;
       const { problem } = answer;
       const isWorthAnother = problem.code === 'MfaRejected' || problem.code === 'InvalidInput';
-      if (!isWorthAnother || triesLeft === 1 || !process.stdin.isTTY) throw refusalOf(problem);
+      if (!isWorthAnother || triesLeft === 1 || !this.#isTyped) throw refusalOf(problem);
       wrong = oneLine(problem.message);
     }
   }
 
   /** A code from the person, undefined where it is no longer wanted. */
   async #ask(prompt: Prompt, over: AbortSignal): Promise<string | undefined> {
-    const { isTTY } = process.stdin;
     const serial = oneLine(prompt.serial);
-    const isAsked = isTTY && !over.aborted;
-    if (isAsked) process.stderr.write(`MFA code for ${serial}: `);
-    this.#lines ??= new Lines();
+    const isAsked = this.#isTyped && !over.aborted;
+    if (isAsked) this.#write(`MFA code for ${serial}: `);
+    this.#lines ??= new Lines(this.#terminal?.input);
     const line = await this.#lines.next(over);
     if (over.aborted) {
-      if (isTTY) say(`${isAsked ? '\n' : ''}The code was given elsewhere, or is not needed any more.`);
+      if (this.#isTyped)
+        this.#say(`${isAsked ? '\n' : ''}The code was given elsewhere, or is not needed any more.`);
       return undefined;
     }
     if (line === undefined)
@@ -109,12 +117,26 @@ export class Codes implements Disposable {
     const prompts = 'value' in answer ? answer.value.status.prompts : this.#state.prompts;
     const waitMs = (prompts.find(isSameAs(prompt))?.nextCodeAtMs ?? 0) - Date.now();
     if (waitMs <= 0) {
-      if (wrong !== '') say(wrong);
+      if (wrong !== '') this.#say(wrong);
       return;
     }
     const used = wrong === '' ? 'The code that the device shows has been used.' : wrong;
-    say(`${used} The next one comes in ${inWords(Math.ceil(waitMs / 1000) * 1000)}.`);
+    this.#say(`${used} The next one comes in ${inWords(Math.ceil(waitMs / 1000) * 1000)}.`);
     await delay(waitMs, undefined, { signal: over }).catch(() => undefined);
+  }
+
+  /** Whether a person types the codes. */
+  get #isTyped(): boolean {
+    return this.#terminal !== undefined || process.stdin.isTTY;
+  }
+
+  #say(line: string): void {
+    this.#write(`${line}\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#terminal) this.#terminal.write(text);
+    else process.stderr.write(text);
   }
 }
 

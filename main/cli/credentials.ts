@@ -1,34 +1,34 @@
 /** `latchkey credentials PROFILE`: what an SDK's `credential_process` runs. */
 import { brokerAddress } from '../control/address.ts';
 import { credentialsPath } from '../control/client.ts';
-import { parseCommandLine } from '../options.ts';
 import { dataFolder } from '../platform/data-folder.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { command, ownBroker, Refusal, refusalOf } from './command.ts';
 import { print } from './output.ts';
 
-export const credentials: Command = {
-  usage: 'credentials PROFILE [--print-config]',
+export const credentials = command({
   summary: 'print a profile’s credentials, for credential_process in ~/.aws/config',
-  details: [
-    'It waits up to 50 s for a person who is asked for an MFA code or an approval, and says on standard',
-    'error why there are no credentials: SDKs show that.',
-    '--print-config   prints the lines for ~/.aws/config instead, and their quicker form with curl, which',
-    '                 shows no reason.',
-  ],
-  example: 'latchkey credentials billing --print-config',
-  async run(argv) {
-    const { positionals, values } = parseCommandLine(argv, { 'print-config': { type: 'boolean' } }, [
-      'PROFILE',
-    ]);
-    const [profile = ''] = positionals;
-    if (values['print-config']) return printConfiguration(profile);
+  details: `
+    It waits up to 50 s for a person who is asked for an MFA code or an approval, and says on standard error why there
+    are no credentials: SDKs show that.
+  `,
+  examples: ['latchkey credentials billing --print-config'],
+  operands: { profile: { kind: 'profile' } },
+  options: {
+    'print-config': {
+      type: 'boolean',
+      summary:
+        'prints the lines for ~/.aws/config instead, and their quicker form with curl, which shows no reason',
+    },
+  },
+  async run({ operands: { profile }, options }) {
+    if (options['print-config']) return printConfiguration(profile);
     const answer = await ownBroker().credentials(profile);
     if ('problem' in answer) throw refusalOf(answer.problem);
     if (process.stdout.isTTY)
       throw new Refusal('credentials are not shown on a terminal; programs run this, see --print-config');
     print(answer.value);
   },
-};
+});
 
 async function printConfiguration(profile: string): Promise<void> {
   const state = await ownBroker().call('state.read', {});

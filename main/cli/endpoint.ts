@@ -3,13 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Failure } from '../failure.ts';
-import { parseCommandLine } from '../options.ts';
 import { dataFolder } from '../platform/data-folder.ts';
 import { darwinLinkLocal } from '../platform/link-local-darwin.ts';
 import { linuxLinkLocal } from '../platform/link-local-linux.ts';
 import { win32LinkLocal } from '../platform/link-local-win32.ts';
 import { linkLocalAddress, linkLocalIsOn, type LinkLocalScripts } from '../platform/link-local.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { print, say } from './output.ts';
 
 const scriptsByPlatform: ReadonlyMap<string, LinkLocalScripts> = new Map([
@@ -19,43 +18,62 @@ const scriptsByPlatform: ReadonlyMap<string, LinkLocalScripts> = new Map([
 ]);
 
 export const endpoint: Command = {
-  usage: 'endpoint link-local [--apply] [--remove] [--port N] [--platform linux|darwin|win32]',
   summary: `make http://${linkLocalAddress}/ lead to Latchkey, for your own programs`,
-  details: [
-    'Programs that ask the real address of the metadata service then need no variable at all. This takes the',
-    'administrator’s rights, which Latchkey itself never has: it prints the commands, for you to read and to',
-    'run as root. What there is to know about them comes on standard error.',
-    '--apply             runs the very commands that it prints, by pkexec or sudo (Linux only).',
-    '--remove            is about the commands that undo it.',
-    '--port N            the endpoint’s port; otherwise the running broker’s, or that of the settings.',
-    '--platform NAME     prints the commands for another system.',
-  ],
-  example: 'latchkey endpoint link-local --apply',
-  async run(argv) {
-    const options = {
-      apply: { type: 'boolean' },
-      remove: { type: 'boolean' },
-      port: { type: 'string' },
-      platform: { type: 'string' },
-    } as const;
-    const { positionals, values } = parseCommandLine(argv, options, ['link-local']);
-    if (positionals[0] !== 'link-local') throw invalid('it is about link-local only');
-    if (values.remove && values.port !== undefined) throw invalid('--remove needs no --port');
-    const platform = values.platform ?? process.platform;
-    const scripts = scriptsByPlatform.get(platform);
-    if (scripts === undefined)
-      throw invalid(`--platform must be one of ${[...scriptsByPlatform.keys()].join(', ')}`);
-    if (values.apply && (platform !== 'linux' || process.platform !== 'linux'))
-      throw invalid('--apply is for Linux; without it the commands are printed');
-
-    const uid = ownUid(platform);
-    const script = values.remove ? scripts.remove(uid) : scripts.apply(uid, await portOf(values.port));
-    if (values.apply) runAsRoot(script, uid);
-    else print(script.trimEnd());
-    if (!values.remove) for (const note of scripts.notes(uid)) say(note);
-    if (values.apply) report(values.remove !== true);
+  details: `
+    Programs that ask the real address of the metadata service then need no variable at all. This takes the
+    administrator’s rights, which Latchkey itself never has: it prints the commands, for you to read and to run as
+    root. What there is to know about them comes on standard error.
+  `,
+  examples: ['latchkey endpoint link-local --apply'],
+  actions: {
+    'link-local': action({
+      summary: 'print the commands that do it, or run them',
+      options: {
+        apply: {
+          type: 'boolean',
+          summary: 'runs the very commands that it prints, by pkexec or sudo (Linux only)',
+        },
+        remove: { type: 'boolean', summary: 'is about the commands that undo it' },
+        port: {
+          type: 'string',
+          value: 'N',
+          summary: 'the endpoint’s port; otherwise the running broker’s, or that of the settings',
+        },
+        platform: {
+          type: 'string',
+          value: 'NAME',
+          kind: [...scriptsByPlatform.keys()],
+          summary: 'prints the commands for another system',
+        },
+      },
+      run: async ({ options }) => linkLocal(options),
+    }),
   },
 };
+
+interface Wanted {
+  readonly apply?: boolean | undefined;
+  readonly remove?: boolean | undefined;
+  readonly port?: string | undefined;
+  readonly platform?: string | undefined;
+}
+
+async function linkLocal(wanted: Wanted): Promise<void> {
+  if (wanted.remove && wanted.port !== undefined) throw invalid('--remove needs no --port');
+  const platform = wanted.platform ?? process.platform;
+  const scripts = scriptsByPlatform.get(platform);
+  if (scripts === undefined)
+    throw invalid(`--platform must be one of ${[...scriptsByPlatform.keys()].join(', ')}`);
+  if (wanted.apply && (platform !== 'linux' || process.platform !== 'linux'))
+    throw invalid('--apply is for Linux; without it the commands are printed');
+
+  const uid = ownUid(platform);
+  const script = wanted.remove ? scripts.remove(uid) : scripts.apply(uid, await portOf(wanted.port));
+  if (wanted.apply) runAsRoot(script, uid);
+  else print(script.trimEnd());
+  if (!wanted.remove) for (const note of scripts.notes(uid)) say(note);
+  if (wanted.apply) report(wanted.remove !== true);
+}
 
 /** @throws Refusal where `sudo` was put before `latchkey`: the commands would be for root, and not for the person */
 function ownUid(platform: string): number {

@@ -1,19 +1,16 @@
 /** `latchkey lock`: drops every session. */
-import { parseCommandLine } from '../options.ts';
-import { ownBroker, refusalOf, type Command } from './command.ts';
+import { command, ownBroker, refusalOf } from './command.ts';
 import { print } from './output.ts';
 import { handedOutInWords, stillValid } from './status.ts';
 
-export const lock: Command = {
-  usage: 'lock',
+export const lock = command({
   summary: 'drop every session, and serve nothing until it is unlocked',
-  details: [
-    'Those in the keychain are dropped, too. What programs got before stays valid at AWS: it tells until',
-    'when, and which programs have it.',
-  ],
-  example: 'latchkey lock',
-  async run(argv) {
-    parseCommandLine(argv, {}, []);
+  details: `
+    Those in the keychain are dropped, too. What programs got before stays valid at AWS: it tells until when, and
+    which programs have it.
+  `,
+  examples: ['latchkey lock'],
+  async run() {
     const broker = ownBroker();
     const locked = await broker.call('sessions.lock', {});
     if ('problem' in locked) throw refusalOf(locked.problem);
@@ -23,4 +20,4 @@ export const lock: Command = {
     if ('problem' in state) throw refusalOf(state.problem);
     for (const handedOut of stillValid(state.value.status)) print(handedOutInWords(handedOut));
   },
-};
+});

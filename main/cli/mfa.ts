@@ -1,33 +1,35 @@
 /** `latchkey mfa CODE`: gives the MFA code that is waited for. */
 import type { Prompt } from '../../preload/contract.ts';
-import { parseCommandLine } from '../options.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { command, ownBroker, Refusal, refusalOf } from './command.ts';
 import { Lines } from './lines.ts';
 import { matchName } from './match.ts';
 import { print } from './output.ts';
 
-export const mfa: Command = {
-  usage: 'mfa CODE|- [--device SERIAL]',
+export const mfa = command({
   summary: 'give the MFA code that is waited for',
-  details: [
-    '-                 reads the code from the first line of standard input.',
-    '--device SERIAL   the device it is of, or a part of its serial number that fits no other; only',
-    '                  needed where codes of several devices are waited for.',
-  ],
-  example: 'latchkey mfa 123456',
-  async run(argv) {
-    const { positionals, values } = parseCommandLine(argv, { device: { type: 'string' } }, ['CODE']);
-    const [given = ''] = positionals;
-    const code = await codeOf(given);
+  details: '',
+  examples: ['latchkey mfa 123456'],
+  operands: { code: { summary: 'six digits; - reads them from the first line of standard input' } },
+  options: {
+    device: {
+      type: 'string',
+      value: 'SERIAL',
+      kind: 'MFA device',
+      summary:
+        'the device it is of, or a part of its serial number that fits no other; only needed where codes of several devices are waited for',
+    },
+  },
+  async run({ operands, options }) {
+    const code = await codeOf(operands.code);
     const broker = ownBroker();
     const state = await broker.call('state.read', {});
     if ('problem' in state) throw refusalOf(state.problem);
-    const serial = deviceOf(state.value.status.prompts, values.device);
+    const serial = deviceOf(state.value.status.prompts, options.device);
     const answer = await broker.call('mfa.answer', { serial, code });
     if ('problem' in answer) throw refusalOf(answer.problem);
     print(`The code of ${serial} was accepted`);
   },
-};
+});
 
 /**
  * The code that an operand gives: itself, or for `-` the first line of standard input.

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { BrokerClient } from '../control/client.ts';
 import { Failure } from '../failure.ts';
+import { callAsPerson } from './as-person.ts';
 import { refusalOf } from './command.ts';
 import { matchName } from './match.ts';
 import { oneLine, print } from './output.ts';
@@ -21,7 +22,7 @@ export async function useHere(broker: BrokerClient, typed: string | undefined): 
   );
 }
 
-/** Gives a folder a profile of its own; with undefined takes it away. */
+/** Gives a folder a profile of its own, once a person has confirmed it; with undefined takes it away. */
 export async function useInFolder(
   broker: BrokerClient,
   folder: string,
@@ -29,7 +30,7 @@ export async function useInFolder(
 ): Promise<void> {
   const path = wholePath(folder, typed === undefined);
   const profile = await profileOf(broker, typed);
-  const answer = await broker.call('folders.set', { folder: path, profile });
+  const answer = await callAsPerson(broker, 'folders.set', { folder: path, profile });
   if ('problem' in answer) throw refusalOf(answer.problem);
   print(
     profile === null

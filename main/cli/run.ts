@@ -1,37 +1,13 @@
 /** The `latchkey` command: finds the command, and ends the process by what came of it. */
 import { Failure } from '../failure.ts';
 import { packageVersion } from '../options.ts';
-import { approvals } from './approvals.ts';
-import { audit } from './audit.ts';
-import { exitStatus, Refusal, type Command } from './command.ts';
-import { endpoint } from './endpoint.ts';
-import { credentials } from './credentials.ts';
-import { lock } from './lock.ts';
-import { mfa } from './mfa.ts';
-import { open } from './open.ts';
+import { actionNamed, actionOf, exitStatus, Refusal, type Command } from './command.ts';
+import { allCommands, commandNamed, commandNames } from './commands.ts';
 import { oneLine, print, say } from './output.ts';
-import { serve } from './serve.ts';
-import { status } from './status.ts';
-import { token } from './token.ts';
-import { unlock } from './unlock.ts';
-import { use } from './use.ts';
+import { usageOf, usagesOf } from './usage.ts';
 
-const commands: ReadonlyMap<string, Command> = new Map(
-  Object.entries({
-    serve,
-    status,
-    use,
-    mfa,
-    lock,
-    unlock,
-    open,
-    endpoint,
-    audit,
-    approvals,
-    credentials,
-    token,
-  } satisfies Record<string, Command>),
-);
+/** What the shells' completion runs; no command for a person. */
+export const completionName = '__complete';
 
 /**
  * Runs a command line. Never rejects: an error is one line on standard error.
@@ -45,31 +21,25 @@ export async function run(argv: readonly string[]): Promise<number> {
     process.once('SIGINT', interrupt);
     process.stdout.on('error', () => process.exit(exitStatus.failed));
   }
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    printHelp(rest[0] === undefined ? undefined : commands.get(rest[0]));
+  if (name === completionName) {
+    const { printCandidates } = await import('./candidates.ts');
+    await printCandidates(rest);
     return exitStatus.done;
   }
+  if (name === undefined || isHelp(name) || name === 'help') return help(name === 'help' ? rest : []);
   if (name === '--version') {
     print(packageVersion());
     return exitStatus.done;
   }
-  const command = commands.get(name);
-  if (command === undefined) {
-    const kind = name.startsWith('-') ? 'option' : 'command';
-    say(
-      `latchkey: there is no ${kind} ${oneLine(name)}; there is ${[...commands.keys()].join(', ')}, --help, --version`,
-    );
-    return exitStatus.usage;
-  }
-  if (rest.includes('--help') || rest.includes('-h')) {
-    printHelp(command);
-    return exitStatus.done;
-  }
+  const command = await commandNamed(name);
+  if (command === undefined) return unknown(name);
+  if (wantsHelp(rest)) return help([name, ...rest]);
   try {
-    await command.run(rest);
+    const { action, rest: words } = actionOf(command, rest);
+    await action.run(words);
     return exitStatus.done;
   } catch (error) {
-    return explain(error, name, command);
+    return explain(error, name, command, rest);
   }
 }
 
@@ -78,37 +48,50 @@ function interrupt(): void {
   process.exit(exitStatus.interrupted);
 }
 
+function unknown(name: string): number {
+  const kind = name.startsWith('-') ? 'option' : 'command';
+  say(
+    `latchkey: there is no ${kind} ${oneLine(name)}; there is ${commandNames.join(', ')}, --help, --version`,
+  );
+  return exitStatus.usage;
+}
+
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h';
+}
+
+/** What stands after `--` belongs to another program. */
+function wantsHelp(words: readonly string[]): boolean {
+  const end = words.indexOf('--');
+  return words.slice(0, end === -1 ? words.length : end).some(isHelp);
+}
+
+/** Prints the help of all, of the command that the words name, or of its action where they name one. */
+async function help([name, word = '']: readonly string[]): Promise<number> {
+  const { helpOf, helpOfAction, helpOfAll } = await import('./help.ts');
+  if (name === undefined) return printAll(helpOfAll(await allCommands()));
+  const command = await commandNamed(name);
+  if (command === undefined) return unknown(name);
+  const action = actionNamed(command, word);
+  return printAll(action === undefined ? helpOf(name, command) : helpOfAction(name, command, word, action));
+}
+
+function printAll(lines: readonly string[]): number {
+  for (const line of lines) print(line);
+  return exitStatus.done;
+}
+
 /** Says in one line why a command was not done, and gives what the process ends with. */
-function explain(error: unknown, name: string, { usage }: Command): number {
+function explain(error: unknown, name: string, command: Command, rest: readonly string[]): number {
   if (error instanceof Failure && error.code === 'InvalidInput') {
-    say(`latchkey ${name}: ${oneLine(error.message)}; it is used as: latchkey ${usage}`);
+    const [word = ''] = rest;
+    const action = actionNamed(command, word);
+    const words = action === undefined ? name : `${name} ${word}`;
+    const usage = action === undefined ? usagesOf(name, command).join(', ') : usageOf(words, action);
+    say(`latchkey ${words}: ${oneLine(error.message)}; it is used as: latchkey ${usage}`);
     return exitStatus.usage;
   }
   const isForeseen = error instanceof Failure || error instanceof Refusal;
   say(`latchkey: ${oneLine(isForeseen ? error.message : `unexpected fault: ${String(error)}`)}`);
   return error instanceof Failure && error.code === 'NotRunning' ? exitStatus.notRunning : exitStatus.failed;
-}
-
-function printHelp(command: Command | undefined): void {
-  const lines = command === undefined ? helpOfAll() : helpOf(command);
-  for (const line of lines) print(line);
-}
-
-function helpOf({ usage, summary, details, example }: Command): string[] {
-  const sentence = `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
-  return [`Usage: latchkey ${usage}`, '', sentence, ...details, '', 'Example:', `  ${example}`];
-}
-
-function helpOfAll(): string[] {
-  const list = [...commands].map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`);
-  return [
-    'Usage: latchkey COMMAND …',
-    '',
-    'Short-lived AWS credentials from the broker that runs on this machine.',
-    '',
-    ...list,
-    '',
-    'latchkey COMMAND --help tells more and has an example. LATCHKEY_HOME names another data folder.',
-    `Exit status: ${exitStatus.done} done, ${exitStatus.failed} refused or failed, ${exitStatus.usage} wrong command line, ${exitStatus.notRunning} Latchkey is not running.`,
-  ];
 }

@@ -1,19 +1,14 @@
 /** `latchkey serve`: a broker without a desktop. */
 import { Failure } from '../failure.ts';
-import { parseOptions } from '../options.ts';
-import { Refusal, type Command } from './command.ts';
+import { parseOptions, serverOptions } from '../options.ts';
+import { Refusal, type SingleCommand } from './command.ts';
 
-export const serve: Command = {
-  usage: 'serve [--port N] [--secrets keychain|memory] [--ready-file FILE] [--headless]',
+export const serve: SingleCommand = {
   summary: 'start a broker without a desktop, with its interface in the browser',
-  details: [
-    '--port N            the endpoint’s port for this run; 0 takes any free one.',
-    '--secrets memory    keeps access keys in memory only, until it ends.',
-    '--ready-file FILE   is written once all is served: JSON with imds, interface, home and pid.',
-    '--headless          changes nothing here; npm start and the app take it, too.',
-    'It runs until Ctrl-C, or SIGTERM.',
-  ],
-  example: 'latchkey serve --port 0',
+  details: 'It runs until Ctrl-C, or SIGTERM.',
+  examples: ['latchkey serve --port 0'],
+  operands: {},
+  options: serverOptions,
   async run(argv) {
     const options = parseOptions(argv);
     // Only here: it takes the STS client, the keychain and the servers along.

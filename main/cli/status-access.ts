@@ -56,12 +56,7 @@ export function accessDocument(status: Status) {
       terminal: terminal ?? null,
     })),
     folders: status.folders,
-    tokens: status.tokens.map(({ name, profile, createdAtMs, lastUsedAtMs }) => ({
-      name,
-      profile,
-      createdAt: isoTime(createdAtMs),
-      lastUsedAt: isoTime(lastUsedAtMs ?? undefined),
-    })),
+    tokens: status.tokens.map(tokenDocument),
     refusals: status.refusals.map(({ reason, count, lastAtMs, program }) => ({
       reason,
       count,
@@ -72,6 +67,10 @@ export function accessDocument(status: Status) {
   };
 }
 
+export function tokenDocument({ name, profile, createdAtMs, lastUsedAtMs }: Status['tokens'][number]) {
+  return { name, profile, createdAt: isoTime(createdAtMs), lastUsedAt: isoTime(lastUsedAtMs ?? undefined) };
+}
+
 export function requestDocument({
   id,
   profile,
@@ -79,6 +78,7 @@ export function requestDocument({
   program,
   tree,
   choices,
+  knownBy,
   ...times
 }: ApprovalRequest) {
   const { startedAtMs, ...shown } = program;
@@ -89,6 +89,7 @@ export function requestDocument({
     program: { ...shown, startedAt: isoTime(startedAtMs) },
     tree,
     choices,
+    knownBy: knownBy ?? null,
     since: isoTime(times.sinceMs),
     until: isoTime(times.untilMs),
   };

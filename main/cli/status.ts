@@ -1,29 +1,44 @@
 /** `latchkey status`: what is served, until when, and what stands in the way. */
 import type { HandedOut, Problem, ProfileView, Prompt, State, Status } from '../../preload/contract.ts';
-import { parseCommandLine } from '../options.ts';
-import { codeNotIn, ownBroker, refusalOf, type Command } from './command.ts';
+import { codeNotIn, command, ownBroker, refusalOf } from './command.ts';
 import { clockTime, inWords, isoTime, oneLine, print, styled } from './output.ts';
 import { accessDocument, accessLines } from './status-access.ts';
 
-export const status: Command = {
-  usage: 'status [--json]',
+export const status = command({
   summary: 'show the active profile, its session, MFA codes waited for and what failed',
-  details: [
-    'Also when a protected profile goes back, which MFA codes will be wanted soon, and until when programs',
-    'can use credentials of profiles that are not active any more; which terminals, folders and ports have',
-    'a profile of their own, which programs wait for an approval, and what was refused and why.',
-    '--json   the same as one JSON document; times are ISO 8601, lengths in seconds.',
-  ],
-  example: 'latchkey status --json',
-  async run(argv) {
-    const { values } = parseCommandLine(argv, { json: { type: 'boolean' } }, []);
+  details: `
+    Also when a protected profile goes back, which MFA codes will be wanted soon, and until when programs can use
+    credentials of profiles that are not active any more; which terminals, folders and ports have a profile of their
+    own, which programs wait for an approval, and what was refused and why.
+  `,
+  examples: ['latchkey status', 'latchkey status --watch --json | jq --unbuffered .active.profile'],
+  options: {
+    json: {
+      type: 'boolean',
+      summary: 'the same as one JSON document; times are ISO 8601, lengths in seconds',
+    },
+    watch: {
+      type: 'boolean',
+      summary: 'shows it again with each change, until Ctrl-C; with --json one document a line',
+    },
+  },
+  async run({ options: { json, watch } }) {
+    if (watch) {
+      const { watchStatus } = await import('./status-watch.ts');
+      return watchStatus((state) => (json ? JSON.stringify(statusDocument(state)) : shown(state)));
+    }
     const answer = await ownBroker().call('state.read', {});
     if ('problem' in answer) throw refusalOf(answer.problem);
-    if (values.json) print(JSON.stringify(asDocument(answer.value), undefined, 2));
-    else
-      for (const [label, text] of asLines(answer.value)) print(`${styled('dim', label.padEnd(9))} ${text}`);
+    print(json ? JSON.stringify(statusDocument(answer.value), undefined, 2) : shown(answer.value));
   },
-};
+});
+
+/** On as many lines as it takes. */
+function shown(state: State): string {
+  return asLines(state)
+    .map(([label, text]) => `${styled('dim', label.padEnd(9))} ${text}`)
+    .join('\n');
+}
 
 /** Each line by its label. */
 function asLines({ status, profiles }: State): [label: string, text: string][] {
@@ -119,7 +134,7 @@ function reason({ message, awsCode }: Problem): string {
 }
 
 /** In the window's words. */
-function stateInWords({ state, expiresAtMs }: ProfileView['session']): string {
+export function stateInWords({ state, expiresAtMs }: ProfileView['session']): string {
   switch (state) {
     case 'idle':
       return 'no session yet';
@@ -137,15 +152,15 @@ function stateInWords({ state, expiresAtMs }: ProfileView['session']): string {
 }
 
 /** The document of `--json`. Fields are added to it, not changed. */
-function asDocument({ status, profiles }: State) {
+function statusDocument({ status, profiles }: State) {
   const active = profiles.find(({ profile }) => profile.name === status.active);
   return {
     version: status.version,
     locked: status.locked,
     secrets: status.secrets,
     endpoint: status.endpoint,
-    active: active === undefined ? null : sessionDocument(active),
-    sessions: profiles.filter(({ session }) => session.state !== 'idle').map(sessionDocument),
+    active: active === undefined ? null : profileSessionDocument(active),
+    sessions: profiles.filter(({ session }) => session.state !== 'idle').map(profileSessionDocument),
     returns:
       status.returns === null
         ? null
@@ -176,13 +191,12 @@ function asDocument({ status, profiles }: State) {
   };
 }
 
-function sessionDocument({ profile, accountId, roleName, session }: ProfileView) {
-  const { state, expiresAtMs, problem } = session;
+function profileSessionDocument({ profile, accountId, roleName, session }: ProfileView) {
+  return { profile: profile.name, accountId, roleName, pinned: profile.pinned, ...sessionDocument(session) };
+}
+
+export function sessionDocument({ state, expiresAtMs, problem }: ProfileView['session']) {
   return {
-    profile: profile.name,
-    accountId,
-    roleName,
-    pinned: profile.pinned,
     state,
     expiresAt: isoTime(expiresAtMs),
     secondsLeft: expiresAtMs === undefined ? null : secondsUntil(expiresAtMs),

@@ -1,44 +1,57 @@
 /** `latchkey token`: named tokens of the container endpoint. */
 import { resolve } from 'node:path';
-import { Failure } from '../failure.ts';
-import { parseCommandLine } from '../options.ts';
 import { writePrivateFile } from '../platform/data-folder.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { commandCallAsPerson } from './as-person.ts';
+import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { matchName } from './match.ts';
-import { clockTime, oneLine, print, say } from './output.ts';
+import { clockTime, print, say } from './output.ts';
+import { tokenDocument } from './status-access.ts';
 
 export const token: Command = {
-  usage: 'token [list | add NAME PROFILE [--file FILE] | revoke NAME]',
   summary: 'list, make and revoke tokens of the container endpoint, one profile each',
-  details: [
-    'add      prints the token, this once. SDKs take it from AWS_CONTAINER_AUTHORIZATION_TOKEN.',
-    '         --file FILE   writes it to a file of your own (0600) instead, without a line’s end, as SDKs',
-    '                       want it in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE.',
-    '         Set AWS_EC2_METADATA_DISABLED=true beside it: the SDK for Java otherwise goes on to IMDS where',
-    '         it is refused, and has the active profile’s credentials then.',
-    'revoke   ends a token at once.',
-  ],
-  example: 'latchkey token add build-box reader --file ~/.aws/build-box.token',
-  async run(argv) {
-    const [action = 'list', ...rest] = argv;
-    switch (action) {
-      case 'list':
-        return list(rest);
-      case 'add':
-        return add(rest);
-      case 'revoke':
-        return revoke(rest);
-      default:
-        throw new Failure('InvalidInput', `there is no ${JSON.stringify(oneLine(action))}`);
-    }
+  details: `
+    SDKs take a token from AWS_CONTAINER_AUTHORIZATION_TOKEN, or from the file that AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE
+    names. Set AWS_EC2_METADATA_DISABLED=true beside it: the SDK for Java otherwise goes on to IMDS where it is refused,
+    and has the active profile’s credentials then. A token is made once a number on the terminal is typed.
+  `,
+  examples: ['latchkey token add build-box reader --file ~/.aws/build-box.token'],
+  unlessSaid: 'list',
+  actions: {
+    list: action({
+      summary: 'show the tokens by their names, with when they were last used',
+      options: { json: { type: 'boolean', summary: 'the same as one JSON document; times are ISO 8601' } },
+      run: async ({ options }) => list(options.json ?? false),
+    }),
+    add: action({
+      summary: 'make a token, and print it this once',
+      operands: { name: {}, profile: { kind: 'profile' } },
+      options: {
+        file: {
+          type: 'string',
+          value: 'FILE',
+          kind: 'file',
+          summary:
+            'writes it to a file of your own (0600) instead, without a line’s end, as SDKs want it there',
+        },
+      },
+      run: async ({ operands, options }) => add(operands.name, operands.profile, options.file),
+    }),
+    revoke: action({
+      summary: 'end a token at once',
+      operands: { name: { kind: 'token' } },
+      run: async ({ operands }) => revoke(operands.name),
+    }),
   },
 };
 
-async function list(argv: readonly string[]): Promise<void> {
-  parseCommandLine(argv, {}, []);
+async function list(asJson: boolean): Promise<void> {
   const state = await ownBroker().call('state.read', {});
   if ('problem' in state) throw refusalOf(state.problem);
   const { tokens } = state.value.status;
+  if (asJson) {
+    print(JSON.stringify({ tokens: tokens.map(tokenDocument) }, undefined, 2));
+    return;
+  }
   for (const { name, profile, createdAtMs, lastUsedAtMs } of tokens) {
     const used = lastUsedAtMs === null ? 'never used' : `last used ${clockTime(lastUsedAtMs)}`;
     print(`${name}  ${profile}, made ${clockTime(createdAtMs)}, ${used}`);
@@ -46,9 +59,7 @@ async function list(argv: readonly string[]): Promise<void> {
   if (tokens.length === 0) print('There is no token');
 }
 
-async function add(argv: readonly string[]): Promise<void> {
-  const { positionals, values } = parseCommandLine(argv, { file: { type: 'string' } }, ['NAME', 'PROFILE']);
-  const [name = '', typed = ''] = positionals;
+async function add(name: string, typed: string, givenFile: string | undefined): Promise<void> {
   const broker = ownBroker();
   const state = await broker.call('state.read', {});
   if ('problem' in state) throw refusalOf(state.problem);
@@ -57,13 +68,13 @@ async function add(argv: readonly string[]): Promise<void> {
     state.value.profiles.map((view) => view.profile.name),
     'profile',
   );
-  const answer = await broker.commandCall('tokens.create', { name, profile });
+  const answer = await commandCallAsPerson(broker, 'tokens.create', { name, profile });
   if ('problem' in answer) throw refusalOf(answer.problem);
   const { token: made, url } = answer.value;
-  if (values.file === undefined) {
+  if (givenFile === undefined) {
     print(made);
   } else {
-    const file = resolve(values.file);
+    const file = resolve(givenFile);
     try {
       // JavaScript asks without a token where the file has a newline, and botocore raises.
       await writePrivateFile(file, made);
@@ -76,13 +87,11 @@ async function add(argv: readonly string[]): Promise<void> {
   }
   const line = `AWS_CONTAINER_CREDENTIALS_FULL_URI=${url}`;
   // With the token printed, that is the result and nothing else.
-  if (values.file === undefined) say(line);
+  if (givenFile === undefined) say(line);
   else print(line);
 }
 
-async function revoke(argv: readonly string[]): Promise<void> {
-  const { positionals } = parseCommandLine(argv, {}, ['NAME']);
-  const [name = ''] = positionals;
+async function revoke(name: string): Promise<void> {
   const answer = await ownBroker().call('tokens.revoke', { name });
   if ('problem' in answer) throw refusalOf(answer.problem);
   print(`The token ${name} is revoked`);

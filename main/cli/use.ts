@@ -2,41 +2,56 @@
 import type { Answer, ProfileView, Prompt } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { Failure } from '../failure.ts';
-import { parseCommandLine } from '../options.ts';
 import { Codes } from './codes.ts';
-import { ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { command, ownBroker, Refusal, refusalOf } from './command.ts';
 import { matchName } from './match.ts';
 import { clockTime, inWords, print, styled } from './output.ts';
 import { useHere, useInFolder } from './own-profile.ts';
 import { WatchedState } from './watched-state.ts';
 
-export const use: Command = {
-  usage: 'use PROFILE [--fresh-code | --here | --folder DIR], use --none --here | --folder DIR',
+export const use = command({
   summary: 'make a profile the active one, which the endpoint serves',
-  details: [
-    'PROFILE is a name, or a part of it that fits no other. It returns when the session is held.',
-    'Where that takes an MFA code it is asked for on the terminal, or read from the first line of',
-    'standard input where that is no terminal. The switch is made first: where STS refuses, or no code',
-    'is given, PROFILE stays the active one, and programs get no credentials until it has a session.',
-    '--fresh-code   asks for a new MFA code also where the last one still serves, for a role that accepts',
-    '               no old ones. The switch is made once STS took it.',
-    '--here         not the active one, but that of this terminal and all that is started in it.',
-    '--folder DIR   not the active one, but that of programs that work in this folder or below it.',
-    '--none         takes the profile of this terminal (--here) or folder (--folder) away again.',
-  ],
-  example: 'latchkey use billing',
-  async run(argv) {
-    const operands = argv.includes('--none') ? [] : ['PROFILE'];
-    const { positionals, values } = parseCommandLine(argv, options, operands);
-    const { here, folder, none } = values;
+  details: `
+    It returns when the session is held. Where that takes an MFA code it is asked for on the terminal, or read from the
+    first line of standard input where that is no terminal. The switch is made first: where STS refuses, or no code is
+    given, PROFILE stays the active one, and programs get no credentials until it has a session.
+  `,
+  examples: ['latchkey use billing', 'latchkey use sandbox --folder ~/src/sandbox'],
+  operands: {
+    profile: { kind: 'profile', isOptional: true, summary: 'its name, or a part of it that fits no other' },
+  },
+  options: {
+    'fresh-code': {
+      type: 'boolean',
+      summary:
+        'asks for a new MFA code also where the last one still serves, for a role that accepts no old ones; the switch is made once STS took it',
+    },
+    here: {
+      type: 'boolean',
+      summary: 'not the active one, but that of this terminal and all that is started in it',
+    },
+    folder: {
+      type: 'string',
+      value: 'DIR',
+      kind: 'folder',
+      summary: 'not the active one, but that of programs that work in this folder or below it',
+    },
+    none: {
+      type: 'boolean',
+      summary: 'takes the profile of this terminal (--here) or folder (--folder) away again',
+    },
+  },
+  async run({ operands, options }) {
+    const { here, folder, none, 'fresh-code': freshCode } = options;
+    if ([freshCode, here, folder].filter((value) => value !== undefined).length > 1)
+      throw invalid('--fresh-code, --here and --folder do not go together');
+    if (none && operands.profile !== undefined) throw invalid('--none goes with no PROFILE');
+    if (none && !here && folder === undefined) throw invalid('--none wants --here or --folder');
+    if (!none && operands.profile === undefined) throw invalid('PROFILE is missing');
     const broker = ownBroker();
-    const [given] = positionals;
-    if ([values['fresh-code'], here, folder].filter((value) => value !== undefined).length > 1)
-      throw new Failure('InvalidInput', '--fresh-code, --here and --folder do not go together');
-    if (here) return useHere(broker, given);
-    if (folder !== undefined) return useInFolder(broker, folder, given);
-    if (none) throw new Failure('InvalidInput', '--none wants --here or --folder');
-    const typed = given ?? '';
+    if (here) return useHere(broker, operands.profile);
+    if (folder !== undefined) return useInFolder(broker, folder, operands.profile);
+    const typed = operands.profile ?? '';
     const ended = new AbortController();
     let codes: Codes | undefined;
     try {
@@ -45,7 +60,7 @@ export const use: Command = {
       const name = matchName(typed, names, 'profile');
       codes = new Codes(broker, state);
       // Before the switch, which may take a code as well: what a fresh one is needed for would ask for a second.
-      if (values['fresh-code']) {
+      if (freshCode) {
         const renewed = broker.call('mfa.renew', { name }, ended.signal);
         await codes.give(renewed, name, () => promptOfDevices(state, name));
         valueOf(await renewed);
@@ -62,14 +77,11 @@ export const use: Command = {
       ended.abort();
     }
   },
-};
+});
 
-const options = {
-  'fresh-code': { type: 'boolean' },
-  here: { type: 'boolean' },
-  folder: { type: 'string' },
-  none: { type: 'boolean' },
-} as const;
+function invalid(message: string): Failure {
+  return new Failure('InvalidInput', message);
+}
 
 function valueOf(answer: Answer<ProfileView>): ProfileView {
   if ('problem' in answer) throw refusalOf(answer.problem);
@@ -99,7 +111,7 @@ async function withWhatIsActive(refusal: Refusal, broker: BrokerClient, name: st
 }
 
 /** The prompt that a profile waits for. */
-function promptOf(state: WatchedState, name: string): Prompt | undefined {
+export function promptOf(state: WatchedState, name: string): Prompt | undefined {
   const prompt = promptOfDevices(state, name);
   // A code may be wanted for a profile while the session before it lasts: then it is not told to wait.
   const isOwn = prompt?.profile === name && prompt.cause === 'person';

@@ -1,5 +1,12 @@
 /** The broker's state as its events tell it, for a command that waits for something. */
-import type { BrokerEvent, KeyView, ProfileView, Prompt, State } from '../../preload/contract.ts';
+import type {
+  ApprovalRequest,
+  BrokerEvent,
+  KeyView,
+  ProfileView,
+  Prompt,
+  State,
+} from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { Failure } from '../failure.ts';
 
@@ -24,6 +31,10 @@ export class WatchedState {
 
   get prompts(): readonly Prompt[] {
     return this.#state.status.prompts;
+  }
+
+  get approvalRequests(): readonly ApprovalRequest[] {
+    return this.#state.status.approvalRequests;
   }
 
   get keys(): readonly KeyView[] {
@@ -64,19 +75,24 @@ export class WatchedState {
   }
 }
 
-function after(state: State, event: BrokerEvent): State {
+/** The state that an event makes of the one before. */
+export function after(state: State, event: BrokerEvent): State {
   switch (event.type) {
     case 'state':
       return event.state;
     case 'status':
       return { ...state, status: event.status };
     case 'profile':
-      return { ...state, profiles: [...without(state, event.profile.profile.name), event.profile] };
+      return { ...state, profiles: withProfile(state, event.profile) };
     case 'profileRemoved':
-      return { ...state, profiles: without(state, event.name) };
+      return { ...state, profiles: state.profiles.filter(({ profile }) => profile.name !== event.name) };
   }
 }
 
-function without({ profiles }: State, name: string): ProfileView[] {
-  return profiles.filter(({ profile }) => profile.name !== name);
+/** In its place, or at the end where it is new. */
+function withProfile({ profiles }: State, changed: ProfileView): ProfileView[] {
+  const { name } = changed.profile;
+  return profiles.some(({ profile }) => profile.name === name)
+    ? profiles.map((view) => (view.profile.name === name ? changed : view))
+    : [...profiles, changed];
 }

@@ -39,9 +39,15 @@ export const tokenSchema = z.strictObject({
   lastUsedAtMs: z._default(z.nullable(timeMs), null),
 });
 
+/**
+ * Whether a command asked for the program (`curl` or `latchkey` as its `credential_process`), and it did not ask itself:
+ * neither says anything of the other, since a process may start a command and then become another program.
+ */
+const throughCommand = z.optional(z.literal(true));
+
 /** By what a program is known again: a compiled one by its file, one that an interpreter runs by its script. */
 export const programIdentitySchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('executable'), path: z.string(), sha256: sha256Schema }),
+  z.strictObject({ kind: z.literal('executable'), path: z.string(), sha256: sha256Schema, throughCommand }),
   z.strictObject({
     kind: z.literal('script'),
     interpreter: z.string(),
@@ -52,6 +58,7 @@ export const programIdentitySchema = z.discriminatedUnion('kind', [
     options: z.nullable(sha256Schema),
     script: z.string(),
     sha256: sha256Schema,
+    throughCommand,
   }),
 ]);
 

@@ -1,3 +1,4 @@
+import { isShellForCommand } from '../approvals/process-tree.ts';
 import { forwarderOf } from '../platform/process-chain.ts';
 import { fileName, interpreterOf, scriptOf } from '../platform/program-name.ts';
 import type { Client, Process } from '../platform/ports.ts';
@@ -19,24 +20,15 @@ export function programBehind(client: Client): Client {
     process,
     parents: parents.slice(place + 1),
     forwarder: forwarderOf(process.executable, process.name),
+    asksThroughCommand: true,
   };
 }
 
-function isOnTheWay({ executable, name, commandLine }: Process): boolean {
+function isOnTheWay(process: Process): boolean {
+  const { executable, name, commandLine } = process;
+  if (isShellForCommand(process)) return true;
   const interpreter = executable === undefined ? undefined : interpreterOf(executable);
   if (!interpreter) return fileName(executable ?? name) === 'curl';
   const script = scriptOf(interpreter, commandLine);
-  if (isShell.test(fileName(executable ?? ''))) return script === undefined && hasCode(commandLine);
   return script !== undefined && /^latchkey(\.js)?$/.test(fileName(script.name));
-}
-
-const isShell = /^(sh|bash|dash|zsh)$/;
-
-/** Whether a shell was started with a command (`-c`, also in `-ec`), before anything that is no option. */
-function hasCode(commandLine: readonly string[]): boolean {
-  for (const argument of commandLine.slice(1)) {
-    if (/^-[A-Za-z]*c/.test(argument)) return true;
-    if (!argument.startsWith('-')) return false;
-  }
-  return false;
 }

@@ -43,11 +43,20 @@ export class Bindings implements Disposable {
     return this.#bindings.size === 0;
   }
 
-  /** The profile bound to the process or else to the nearest of its parents that has one. */
+  /**
+   * The profile bound to the process or else to the nearest of its parents that has one; where none has, to the leader of
+   * its session: the chain of parents breaks where one has ended (`cmd &` in a subshell), or is another user's for a while
+   * (`newgrp`). A session's number is not given away while the session is there.
+   */
   profileOf({ process, parents }: Client): string | undefined {
-    for (const { pid, start } of [process, ...parents]) {
+    const chain = [process, ...parents];
+    for (const { pid, start } of chain) {
       const binding = this.#bindings.get(pid);
       if (binding?.root.start === start) return binding.profile;
+    }
+    for (const { sessionId } of chain) {
+      const binding = sessionId === undefined ? undefined : this.#bindings.get(sessionId);
+      if (binding && this.#isRunning(binding.root)) return binding.profile;
     }
     return undefined;
   }

@@ -1,30 +1,36 @@
 import type { Socket } from 'node:net';
-import { clientAt } from '../platform/loopback.ts';
+import { endsOf } from '../platform/loopback.ts';
 import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
+import { lookUpBudget, type LookUpBudget } from './look-up-budget.ts';
 import { Served } from './served.ts';
 
-/** How many look-ups no answer depends on may be made in quick succession, and how many each second in the long run. */
-const mostInSuccession = 64;
-const perSecond = 16;
-const mostAtOnce = 8;
-/** The same promise each time: under load nearly every connection gets it. */
-const nobody = Promise.resolve(undefined);
+/**
+ * Finds the program at the other end; undefined where it cannot be told. Never rejects.
+ * @param isSole as `PeerIdentity.soleClientAt`, where it could share the connection with another
+ */
+export type FindClient = (isSole: boolean) => Promise<Client | undefined>;
+
+/** Look-ups that no answer depends on, as far as there is time for them. */
+export interface LookUpBudgets {
+  /** For connections as they come, and requests that are refused. */
+  readonly arrival: LookUpBudget;
+  /** For answers with credentials. Connections that ask for nothing cannot use it up, so that a record has its program. */
+  readonly answer: LookUpBudget;
+}
 
 /** A program's connection to a server of ours, and the program as soon as it is known. */
 export class ClientConnection {
-  readonly #find: () => Promise<Client | undefined>;
-  readonly #findWhereCheap: (find: () => Promise<Client | undefined>) => Promise<Client | undefined>;
+  readonly #find: FindClient;
+  readonly #budgets: LookUpBudgets;
   #lookUp: Promise<Client | undefined> | undefined;
+  #soleLookUp: Promise<Client | undefined> | undefined;
   #client: Client | undefined;
   /** What it was allowed and got last. */
   readonly served = new Served();
 
-  constructor(
-    find: () => Promise<Client | undefined>,
-    findWhereCheap: (find: () => Promise<Client | undefined>) => Promise<Client | undefined>,
-  ) {
+  constructor(find: FindClient, budgets: LookUpBudgets) {
     this.#find = find;
-    this.#findWhereCheap = findWhereCheap;
+    this.#budgets = budgets;
   }
 
   /** The program at the other end, where it has been looked up and could be told. */
@@ -32,15 +38,28 @@ export class ClientConnection {
     return this.#client;
   }
 
-  /** The program at the other end; undefined where it cannot be told. Never rejects. */
+  /** The program at the other end; undefined where it cannot be told now. Never rejects. */
   identify(): Promise<Client | undefined> {
-    this.#lookUp ??= this.#find().then((client) => (this.#client = client));
+    this.#lookUp ??= this.#find(false).then((client) => {
+      // It may be told the next time.
+      if (!client) this.#lookUp = undefined;
+      return (this.#client = client);
+    });
     return this.#lookUp;
   }
 
-  /** The same as far as there is time for it; undefined where there is none. */
-  identifyWhereCheap(): Promise<Client | undefined> {
-    return this.#lookUp ?? this.#findWhereCheap(() => this.identify());
+  /** The same where no other program has the connection, too; undefined also where one has. Takes longer. Never rejects. */
+  identifySole(): Promise<Client | undefined> {
+    this.#soleLookUp ??= this.#find(true).then((client) => {
+      if (!client) this.#soleLookUp = undefined;
+      return client;
+    });
+    return this.#soleLookUp;
+  }
+
+  /** As `identify`, as far as there is time for it; undefined where there is none. */
+  identifyWhereCheap(occasion: keyof LookUpBudgets = 'arrival'): Promise<Client | undefined> {
+    return this.#lookUp ?? this.#budgets[occasion](() => this.identify());
   }
 }
 
@@ -50,42 +69,50 @@ export class ClientConnection {
  * connection has one, but where the answer depends on it.
  */
 export class ClientConnections {
-  readonly #clock: Clock;
   readonly #peer: PeerIdentity;
-  readonly #connections = new WeakMap<Socket, ClientConnection>();
-  #underWay = 0;
-  #allowed = mostInSuccession;
-  #allowedAtElapsedMs: number;
+  readonly #budgets: LookUpBudgets;
+  /** Those that are open. Not a WeakMap: with thousands that come and go, collecting one costs more than the answers. */
+  readonly #open = new Map<Socket, ClientConnection>();
+  readonly #forget: (this: Socket) => void;
 
   constructor(clock: Clock, peer: PeerIdentity) {
-    this.#clock = clock;
     this.#peer = peer;
-    this.#allowedAtElapsedMs = clock.elapsed();
+    this.#budgets = { arrival: lookUpBudget(clock), answer: lookUpBudget(clock) };
+    const open = this.#open;
+    // One listener for all connections.
+    this.#forget = function () {
+      open.delete(this);
+    };
   }
 
-  /** The connection that a TCP socket of ours has accepted. */
-  at(socket: Socket): ClientConnection {
-    let connection = this.#connections.get(socket);
-    if (!connection) {
-      connection = this.add(() => clientAt(this.#peer, socket));
-      this.#connections.set(socket, connection);
-    }
+  /** Takes up a connection that a server of ours has accepted, until it is closed. */
+  accept(socket: Socket): ClientConnection {
+    const connection = this.#connectionOf(socket);
+    this.#open.set(socket, connection);
+    socket.on('close', this.#forget);
     return connection;
   }
 
-  /** A connection whose program is found in another way. */
-  add(find: () => Promise<Client | undefined>): ClientConnection {
-    return new ClientConnection(find, this.#whereCheap);
+  /** The connection of a socket that was accepted. */
+  at(socket: Socket): ClientConnection {
+    // One that was closed before its request came up.
+    return this.#open.get(socket) ?? this.#connectionOf(socket);
   }
 
-  readonly #whereCheap = (find: () => Promise<Client | undefined>): Promise<Client | undefined> => {
-    const nowMs = this.#clock.elapsed();
-    const earned = ((nowMs - this.#allowedAtElapsedMs) / 1000) * perSecond;
-    this.#allowed = Math.min(mostInSuccession, this.#allowed + earned);
-    this.#allowedAtElapsedMs = nowMs;
-    if (this.#underWay >= mostAtOnce || this.#allowed < 1) return nobody;
-    this.#allowed -= 1;
-    this.#underWay += 1;
-    return find().finally(() => (this.#underWay -= 1));
-  };
+  /** Those that are open, the oldest first. */
+  get open(): ReadonlyMap<Socket, ClientConnection> {
+    return this.#open;
+  }
+
+  /** A connection whose program is found in another way. */
+  add(find: FindClient): ClientConnection {
+    return new ClientConnection(find, this.#budgets);
+  }
+
+  #connectionOf(socket: Socket): ClientConnection {
+    return this.add(async (isSole) => {
+      const ends = endsOf(socket);
+      return ends && (isSole ? this.#peer.soleClientAt(ends) : this.#peer.clientAt(ends));
+    });
+  }
 }

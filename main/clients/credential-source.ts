@@ -1,17 +1,20 @@
 import { Failure } from '../failure.ts';
+import type { Client } from '../platform/ports.ts';
+import type { Profile } from '../profiles/profile.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Session } from '../sts/session.ts';
-import type { Approvals } from '../approvals/approvals.ts';
+import type { Approvals, Grant } from '../approvals/approvals.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { ClientConnection } from './client-connections.ts';
 import type { HandedOut } from './handed-out.ts';
 import type { Chosen, ChoiceRule, ProfileChoice } from './profile-choice.ts';
 import type { Refusals } from './refusals.ts';
+import { SharedWaits } from './shared-waits.ts';
 
 export interface CredentialSourceParts {
   readonly sessions: Pick<Sessions, 'take' | 'acquire' | 'standing' | 'isLocked'>;
   readonly choice: Pick<ProfileChoice, 'for' | 'named'>;
-  readonly approvals: Pick<Approvals, 'ask'>;
+  readonly approvals: Pick<Approvals, 'ask' | 'passOn'>;
   readonly handedOut: Pick<HandedOut, 'note'>;
   readonly refusals: Pick<Refusals, 'note'>;
   readonly audit: Pick<AuditLog, 'note'>;
@@ -23,6 +26,9 @@ export interface CredentialSourceParts {
  */
 export class CredentialSource {
   readonly #parts: CredentialSourceParts;
+  /** What a person is to decide, and what AWS or a code is waited for. */
+  readonly #decisions = new SharedWaits<Grant>();
+  readonly #acquired = new SharedWaits<Session>();
 
   constructor(parts: CredentialSourceParts) {
     this.#parts = parts;
@@ -46,24 +52,47 @@ export class CredentialSource {
 
   /**
    * The session, once a person has allowed it where that is needed, and it is acquired.
+   * @param cause `person` where one waits for it, whom a code is asked for also in a quiet time
+   * @param left aborted where the program does not wait any more; what it waited for goes on
    * @throws Failure why there is none
    */
   async acquire(
     connection: ClientConnection,
-    { profile: { name, protected: isProtected } }: Chosen,
+    { profile }: Chosen,
+    cause: 'program' | 'person' = 'program',
+    left?: AbortSignal,
   ): Promise<Session> {
-    const { approvals, sessions } = this.#parts;
-    const served = connection.served;
-    if (isProtected && !served.isGranted(name)) {
-      const client = await connection.identify();
+    const { served } = connection;
+    if (profile.protected && !served.isGranted(profile.name)) {
+      const client = await connection.identifySole();
       if (!client)
         throw new Failure('Refused', 'It cannot be told which program asks, and the profile is protected');
-      served.grant(name, await approvals.ask(client, name));
+      const decide = async () => {
+        const grant = await this.#parts.approvals.ask(client, profile.name);
+        // Also for those who could not wait: it is there when they ask again.
+        this.#session(profile, cause, Promise.resolve(client)).catch(() => undefined);
+        return grant;
+      };
+      // By all that is known of it: a process can become another program.
+      const key = JSON.stringify([profile, cause, client]);
+      served.grant(profile.name, await this.#decisions.join(key, decide, left));
     }
-    return (
-      sessions.take(name) ??
-      (await sessions.acquire({ cause: 'program', profile: name, client: connection.identify() }))
-    );
+    return this.#session(profile, cause, connection.identify(), left);
+  }
+
+  async #session(
+    profile: Profile,
+    cause: 'program' | 'person',
+    client: Promise<Client | undefined>,
+    left?: AbortSignal,
+  ): Promise<Session> {
+    const { sessions } = this.#parts;
+    const held = sessions.take(profile.name);
+    if (held) return held;
+    // By the whole profile: after a change it is another session.
+    const key = JSON.stringify([profile, cause]);
+    const acquire = () => sessions.acquire({ cause, profile: profile.name, client });
+    return this.#acquired.join(key, acquire, left);
   }
 
   /** What `acquire` is waiting for, to be told to a program that cannot wait. */
@@ -98,19 +127,39 @@ export class CredentialSource {
     const served = connection.served;
     if (served.again(profile.name, session)) return;
     const { handedOut, audit } = this.#parts;
-    handedOut.note(profile.name, session, connection);
+    if (!served.has(profile.name, session)) handedOut.note(profile.name, session, connection);
     const record = audit.note({
       event: 'served',
       profile: profile.name,
       detail: profile.protected ? `${rule}, allowed ${served.allowance ?? ''}` : rule,
-      client: connection.client ?? connection.identifyWhereCheap(),
+      client: connection.client ?? connection.identifyWhereCheap('answer'),
     });
     served.note(profile.name, session, record);
   }
 
-  /** Notes that a request was refused. @param reason words of our own, never what was sent */
-  refused(connection: ClientConnection, reason: string, profile?: string): void {
-    const client = connection.client ?? connection.identifyWhereCheap();
+  /**
+   * Notes that a program is launched with a profile's credentials. What its launcher's connection was allowed holds for
+   * all that the launcher starts, until that ends or the result is disposed.
+   */
+  launched(connection: ClientConnection, { profile }: Chosen, launcher: Client | undefined): Disposable {
+    const { approvals, audit } = this.#parts;
+    audit.note({
+      event: 'accessChanged',
+      profile: profile.name,
+      detail: 'token made for a launched program',
+      client: launcher,
+    });
+    const grant = profile.protected ? connection.served.grantOf(profile.name) : undefined;
+    if (!grant || !launcher) return { [Symbol.dispose]: () => undefined };
+    return approvals.passOn(grant, profile.name, launcher.process);
+  }
+
+  /**
+   * Notes that a request was refused, or with no `connection` one that was not let in, whose program is not looked up.
+   * @param reason words of our own, never what was sent
+   */
+  refused(connection: ClientConnection | undefined, reason: string, profile?: string): void {
+    const client = connection && (connection.client ?? connection.identifyWhereCheap());
     this.#parts.audit.note({ event: 'refused', profile, detail: reason, client });
     this.#parts.refusals.note(
       reason,

@@ -18,6 +18,9 @@ interface Entry {
   isLookingUp: boolean;
 }
 
+/** Programs choose their names: of more the ones that got some last are kept. */
+const mostPrograms = 32;
+
 /** Renewal re-dates a session by fractions of a second. */
 const noticeableMs = 1000;
 
@@ -28,18 +31,14 @@ const noticeableMs = 1000;
 export class HandedOut {
   readonly #clock: Clock;
   readonly #entries = new Map<string, Entry>();
-  /** The session that each connection got last. */
-  readonly #served = new WeakMap<ClientConnection, Session>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** Notes that a session was handed out. Cheap where the same connection gets the same one again. */
+  /** Notes that a session was handed out to a connection that did not have it. */
   note(profile: string, session: Session, connection: ClientConnection): void {
-    if (this.#served.get(connection) === session) return;
-    this.#served.set(connection, session);
     const entry = this.#entry(profile);
     if (session.expiresAtMs > entry.untilMs + noticeableMs) {
       entry.untilMs = session.expiresAtMs;
@@ -47,10 +46,17 @@ export class HandedOut {
     }
     if (entry.isLookingUp) return;
     entry.isLookingUp = true;
-    void connection.identifyWhereCheap().then((client) => {
+    void connection.identifyWhereCheap('answer').then((client) => {
       entry.isLookingUp = false;
       if (client) this.#noteProgram(entry, client.process.name, session.expiresAtMs);
     });
+  }
+
+  /** Notes that a sign-in to the AWS console was handed out, which lasts until `untilMs` at the latest. */
+  noteConsole(profile: string, untilMs: number): void {
+    const entry = this.#entry(profile);
+    entry.untilMs = Math.max(entry.untilMs, untilMs);
+    this.#noteProgram(entry, 'the AWS console', untilMs);
   }
 
   /** What is still valid, that with the latest end first. */
@@ -84,7 +90,11 @@ export class HandedOut {
 
   #noteProgram({ programs }: Entry, name: string, untilMs: number): void {
     const before = programs.get(name) ?? 0;
+    // The map is kept in the order of the last time.
+    programs.delete(name);
     programs.set(name, Math.max(before, untilMs));
+    const [oldest] = programs.keys();
+    if (programs.size > mostPrograms && oldest !== undefined) programs.delete(oldest);
     if (before <= this.#clock.now()) this.#tell();
   }
 

@@ -64,8 +64,16 @@ export class ProfileChoice {
   #byClient(client: Client): Chosen | Failure {
     const bound = this.#bindings.profileOf(client);
     if (bound !== undefined) return this.named(bound, 'terminal');
-    const folder = client.process.workingFolder;
-    const rule = folder === undefined ? undefined : nearestRule(this.#configuration.current.folders, folder);
+    const { folders } = this.#configuration.current;
+    if (folders.length === 0) return this.#theActive();
+    const { workingFolder } = client.process;
+    // One that was removed may have been inside of a folder with a profile of its own.
+    if (workingFolder === undefined)
+      return new Failure(
+        'Refused',
+        'It cannot be told in which folder the program works, and folders have profiles of their own',
+      );
+    const rule = nearestRule(folders, workingFolder);
     return rule ? this.named(rule.profile, 'folder') : this.#theActive();
   }
 

@@ -21,7 +21,7 @@ import {
   type Handlers,
 } from './handlers.ts';
 import type { BrokerParts } from './parts.ts';
-import { Person, type PersonsCall } from './person.ts';
+import { Person, type DeclaredByPerson } from './person.ts';
 import type { Service, ServiceByCaller } from './service.ts';
 import { statusOf } from './status.ts';
 import { problemView } from './views.ts';
@@ -43,7 +43,11 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
   constructor(parts: BrokerParts) {
     this.#parts = parts;
     const { sessions, configuration, clients } = parts;
-    this.#person = new Person(parts.clock, clients.approvals);
+    this.#person = new Person({
+      clock: parts.clock,
+      approvals: clients.approvals,
+      audit: clients.audit,
+    });
     this.#handlers = contractHandlers(parts, this.#person);
     this.#commandHandlers = commandHandlers(parts);
     this.#toldProfiles = this.#profilesByName();
@@ -68,9 +72,9 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
         audit,
         parts.ownPorts,
       ].map((part) => part.onChange(flushSoon)),
-      approvals.onDecision(({ decision, allowance, profile, client }) => {
-        const detail = allowance === undefined ? decision : `${decision} (${allowance})`;
-        audit.note({ event: 'approval', profile, detail, client });
+      approvals.onDecision(({ decision, allowance, profile, decider, client }) => {
+        const what = allowance === undefined ? decision : `${decision} (${allowance})`;
+        audit.note({ event: 'approval', profile, detail: `${what} by ${decider}`, client });
       }),
     ];
   }
@@ -111,8 +115,10 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
         if (isByPerson(name)) await this.#person.confirm(name, parseInput(name, input), caller);
         return { value: await this.#carryOut(name, input, caller) };
       }
-      if (caller.from === 'command' && isCommandCallName(name))
+      if (caller.from === 'command' && isCommandCallName(name)) {
+        if (isByPerson(name)) await this.#person.confirm(name, parseInput(name, input), caller);
         return { value: await this.#carryOutForCommand(name, input, await caller.client) };
+      }
       throw new Failure('NotFound', `There is no call "${name.slice(0, 100)}"`);
     } catch (error) {
       if (error instanceof Failure) return { problem: problemView(error) };
@@ -131,7 +137,7 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
     input: unknown,
     client: Parameters<CommandHandlers[Name]>[1],
   ): Promise<unknown> {
-    return this.#commandHandlers[name](parseCommandInput(name, input), client);
+    return this.#commandHandlers[name](parseInput(name, input), client);
   }
 
   /** Whatever locked it: a call, the screen, sleep. */
@@ -180,34 +186,23 @@ function isCommandCallName(name: string): name is CommandCallName {
   return Object.hasOwn(commandCalls, name);
 }
 
-function isByPerson(name: CallName): name is Exclude<PersonsCall, 'interface.open' | 'sessions.unlock'> {
-  return 'by' in calls[name];
+const everyCall = { ...calls, ...commandCalls };
+type EveryCall = typeof everyCall;
+
+function isByPerson(name: keyof EveryCall): name is DeclaredByPerson {
+  return 'by' in everyCall[name];
 }
 
 /** @throws Failure InvalidInput with the first field that is wrong */
-function parseInput<Name extends CallName>(name: Name, input: unknown): ParsedInput<Name>;
-function parseInput(name: CallName, input: unknown): unknown {
-  // What a profile is based on is one field for the person.
-  const isOfBase = (field: string | undefined) =>
-    name === 'profiles.save' && (field === 'key' || field === 'profile');
-  return parsed(calls[name].input, input, (field) => (isOfBase(field) ? 'base' : field));
-}
-
-function parseCommandInput<Name extends CommandCallName>(
+function parseInput<Name extends keyof EveryCall>(
   name: Name,
   input: unknown,
-): Parameters<CommandHandlers[Name]>[0];
-function parseCommandInput(name: CommandCallName, input: unknown): unknown {
-  return parsed(commandCalls[name].input, input, (field) => field);
-}
-
-function parsed(
-  schema: z.core.$ZodType,
-  input: unknown,
-  shownField: (field: string | undefined) => string | undefined,
-): unknown {
-  const result = z.safeParse(schema, input);
+): z.output<EveryCall[Name]['input']>;
+function parseInput(name: keyof EveryCall, input: unknown): unknown {
+  const result = z.safeParse<z.core.$ZodType>(everyCall[name].input, input);
   if (result.success) return result.data;
   const { field, message } = firstProblem(result.error);
-  throw new Failure('InvalidInput', message, { field: shownField(field) });
+  // What a profile is based on is one field for the person.
+  const isOfBase = name === 'profiles.save' && (field === 'key' || field === 'profile');
+  throw new Failure('InvalidInput', message, { field: isOfBase ? 'base' : field });
 }

@@ -30,10 +30,25 @@ import { brokerAddress } from './address.ts';
 export const challengeHeader = 'latchkey-challenge';
 /** `GET /credentials/PROFILE`; here and not in the contract, which carries no credential. */
 export const credentialsPath = '/credentials/';
+/** `GET /launch/PROFILE`, likewise. */
+export const launchPath = '/launch/';
 
-type CommandCallName = keyof typeof commandCalls;
-type CommandInput<Name extends CommandCallName> = z.input<(typeof commandCalls)[Name]['input']>;
-type CommandOutput<Name extends CommandCallName> = z.output<(typeof commandCalls)[Name]['output']>;
+export type CommandCallName = keyof typeof commandCalls;
+export type CommandInput<Name extends CommandCallName> = z.input<(typeof commandCalls)[Name]['input']>;
+export type CommandOutput<Name extends CommandCallName> = z.output<(typeof commandCalls)[Name]['output']>;
+
+/** How a launched program gets a profile's credentials, by the container protocol. */
+export type LaunchAccess = z.output<typeof launchAccessSchema>;
+
+/** A connection that a launched program's token is good for. Disposing of it ends the token. */
+export interface Launch extends Disposable {
+  /** Whether a person or STS is waited for. */
+  readonly isWaiting: boolean;
+  /** Its access, or why it has none. Rejects with a `Failure` of code `NotRunning` where the broker ends before. */
+  readonly access: Promise<Answer<LaunchAccess>>;
+  /** Resolves when the connection has ended, by whom ever. */
+  readonly over: Promise<void>;
+}
 
 export interface BrokerClient {
   /**
@@ -51,11 +66,14 @@ export interface BrokerClient {
   commandCall<Name extends CommandCallName>(
     name: Name,
     input: CommandInput<Name>,
+    challengeAnswer?: string,
   ): Promise<Answer<CommandOutput<Name>>>;
   /**
    * The document that a `credential_process` prints, as it is; it may wait for a person. Rejects as `call` does.
    */
   credentials(profile: string): Promise<Answer<string>>;
+  /** Begins a launch with a profile. Rejects as `call` does. */
+  launch(profile: string): Promise<Launch>;
   /** The events from now on, the state first, until `signal` or the broker ends them. Rejects as `call` does. */
   events(signal: AbortSignal): AsyncGenerator<BrokerEvent, void, void>;
 }
@@ -105,8 +123,8 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
       return 'problem' in answer ? answer : { value: parseValue(outputs[name].output, answer.value) };
     },
 
-    async commandCall(name, input) {
-      const answer = await post(name, input);
+    async commandCall(name, input, challengeAnswer) {
+      const answer = await post(name, input, undefined, challengeAnswer);
       return 'problem' in answer ? answer : { value: parseValue(commandOutputs[name].output, answer.value) };
     },
 
@@ -118,15 +136,21 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
       return isDone ? { value: document } : { problem: parse(problemSchema, document) };
     },
 
+    async launch(profile) {
+      // It goes into the request's first line. No profile's name has such characters.
+      const path = /^[!-~]+$/.test(profile) ? profile : '';
+      const socket = await send(
+        await findAddress(),
+        [`GET ${launchPath}${path} HTTP/1.0`, '', ''],
+        undefined,
+      );
+      return launchOn(socket);
+    },
+
     async *events(signal) {
       const socket = await send(await findAddress(), [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
       try {
-        let isBody = false;
-        for await (const line of lines(socket)) {
-          if (isBody && line !== '') yield parse(eventSchema, line);
-          // The empty line after the header fields; later ones only keep the connection alive.
-          isBody ||= line === '';
-        }
+        for await (const document of documents(socket)) yield parse(eventSchema, document);
       } finally {
         socket.destroy();
       }
@@ -176,6 +200,61 @@ async function received(socket: Socket): Promise<string> {
     return await text(socket);
   } catch (error) {
     throw error instanceof Error && error.name === 'AbortError' ? error : endedEarly(error);
+  }
+}
+
+/** The documents of an answer that has one a line. */
+async function* documents(socket: Socket): AsyncGenerator<string, void, void> {
+  let isBody = false;
+  for await (const line of lines(socket)) {
+    if (isBody && line !== '') yield line;
+    // The empty line after the header fields; later ones only keep the connection alive.
+    isBody ||= line === '';
+  }
+}
+
+const launchAccessSchema = z.object({
+  /** Good until the connection ends. */
+  token: z.string(),
+  url: z.string(),
+  region: z.string(),
+  /** When the session ends that is held now; it is renewed before. */
+  expiresAtMs: z.number(),
+});
+const launchSchema = z.union([
+  z.object({ waiting: z.literal(true) }),
+  z.object({ problem: problemSchema }),
+  launchAccessSchema,
+]);
+
+/** Reads a launch's answer as far as whether it is waited for. */
+async function launchOn(socket: Socket): Promise<Launch> {
+  const all = documents(socket);
+  const next = async () => {
+    const document = await all.next().catch((error: unknown) => Promise.reject(endedEarly(error)));
+    if (document.done) throw endedEarly(undefined);
+    return parse(launchSchema, document.value);
+  };
+  const settled = async (said: z.output<typeof launchSchema>): Promise<Answer<LaunchAccess>> => {
+    if ('waiting' in said) return settled(await next());
+    return 'problem' in said ? said : { value: said };
+  };
+  try {
+    const first = await next();
+    const access = settled(first);
+    const over = access.then(() => all.next()).then(() => undefined);
+    return {
+      isWaiting: 'waiting' in first,
+      access,
+      // However it ends, the token opens nothing any more.
+      over: over.catch(() => undefined),
+      [Symbol.dispose]: () => {
+        socket.destroy();
+      },
+    };
+  } catch (error) {
+    socket.destroy();
+    throw error;
   }
 }
 

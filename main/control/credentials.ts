@@ -39,8 +39,11 @@ export async function answerCredentials(
   try {
     const session =
       source.take(connection, chosen) ??
-      (await inTime(clock, longestWaitMs, source.acquire(connection, chosen), () =>
-        source.waitsFor(connection, chosen),
+      (await inTime(
+        clock,
+        longestWaitMs,
+        (left) => source.acquire(connection, chosen, 'program', left),
+        () => source.waitsFor(connection, chosen),
       ));
     // It may have been locked, or the approval been taken back, in the meantime.
     if (!source.isStill(connection, chosen, session))
@@ -55,8 +58,8 @@ export async function answerCredentials(
   }
 }
 
-/** In words of our own: a name that no profile has is what was sent. */
-function reasonOf({ code, message }: Failure): string {
+/** Why it was refused, in words of our own for the record: a name that no profile has is what was sent. */
+export function reasonOf({ code, message }: Failure): string {
   return code === 'NotFound' ? 'there is no profile of the name that was asked for' : message;
 }
 

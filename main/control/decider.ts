@@ -5,7 +5,9 @@ import type { Client, Process } from '../platform/ports.ts';
 
 /**
  * Checks that the one who decides is outside the asking program's process tree: neither started by it, nor in a terminal
- * that was, nor in one that it can type into.
+ * that was, nor in one that it can type into; nor started by what started both, as a script does that has a child ask and
+ * decides itself. What may start both is a terminal emulator, a multiplexer or a desktop: each has no terminal, and gives
+ * what it starts a session of its own.
  * @throws Failure Refused with what would do
  */
 export function checkIsNotAsker(decider: Client, asker: Client): void {
@@ -19,6 +21,9 @@ export function checkIsNotAsker(decider: Client, asker: Client): void {
   const { terminal } = decider.process;
   if (terminal !== undefined && terminals.includes(terminal))
     throw refused(asker, `is on its terminal ${terminal}`);
+  const both = [asker.process, ...asker.parents].find((link) => chain.some((other) => isSame(link, other)));
+  if (both && (both.terminal !== undefined || both.sessionId === asker.process.sessionId))
+    throw refused(asker, `was started by ${processInWords(both)}, as it was itself`);
 }
 
 function isSame(one: Process, other: Process): boolean {

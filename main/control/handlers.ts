@@ -7,7 +7,9 @@ import type { Client, Process } from '../platform/ports.ts';
 import type { Profile } from '../profiles/profile.ts';
 import { Secret } from '../secret.ts';
 import { chainOf } from '../sessions/chain.ts';
-import type { Caller } from './caller.ts';
+import { callerInWords, causeOf, programOf, type Caller } from './caller.ts';
+import { linkForPerson, linkForProgram } from './console.ts';
+import { identityOf } from './identity.ts';
 import type { BrokerParts } from './parts.ts';
 import type { Person } from './person.ts';
 import { statusOf } from './status.ts';
@@ -69,11 +71,15 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
     'profiles.use': async ({ name }, caller) => {
       await active.use(name);
       audit.note({ event: 'switched', profile: name, client: commandOf(caller) });
-      await sessions.acquire({ cause: 'person', profile: name });
+      const cause = await causeOf(caller);
+      const client = cause === 'program' ? { client: programOf(caller) } : {};
+      await sessions.acquire({ cause, profile: name, ...client });
       return viewOf(name);
     },
-    'profiles.pin': async ({ name, pinned }) => {
+    'profiles.pin': async ({ name, pinned }, caller) => {
       await profiles.pin(name, pinned);
+      const detail = pinned ? 'pinned' : 'not pinned any more';
+      audit.note({ event: 'profileChanged', profile: name, detail, client: commandOf(caller) });
       return {};
     },
     'mfa.answer': async ({ serial, code }, caller) => {
@@ -88,12 +94,33 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       note('accepted');
       return {};
     },
-    'mfa.renew': async ({ name }) => {
-      await sessions.acquireWithFreshCode(name);
+    'mfa.renew': async ({ name }, caller) => {
+      audit.note({ event: 'mfa', profile: name, detail: 'fresh code asked for', client: commandOf(caller) });
+      await sessions.acquireWithFreshCode(name, await causeOf(caller));
       return viewOf(name);
     },
-    'mfa.cancel': async ({ serial }) => {
+    'mfa.cancel': async ({ serial }, caller) => {
       sessions.desk.cancel(serial);
+      audit.note({ event: 'mfa', detail: 'cancelled', client: commandOf(caller) });
+      return {};
+    },
+    'console.open': async (target, caller) => {
+      const { openInBrowser, oneTimePages } = parts;
+      if (!openInBrowser)
+        throw new Failure(
+          'Refused',
+          `Latchkey runs without a desktop and opens no browser. Type in a terminal: latchkey console ${target.name} --print`,
+        );
+      const link =
+        caller.from === 'command'
+          ? await linkForProgram(parts, await caller.client, target)
+          : await linkForPerson(parts, target);
+      try {
+        await openInBrowser(await oneTimePages.leadTo(link));
+      } catch (error) {
+        const otherwise = `Type in a terminal: latchkey console ${target.name}`;
+        throw new Failure('Refused', `The desktop could not open a browser. ${otherwise}`, { cause: error });
+      }
       return {};
     },
     'sessions.lock': async () => {
@@ -103,21 +130,28 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
     'sessions.unlock': async (proof, caller) => {
       const wasLocked = sessions.isLocked;
       const confirmPerson = () => person.confirm('sessions.unlock', proof, caller);
-      await unlock({ sessions, ownerAuthentication, confirmPerson }, proof, caller);
-      const detail = proof.code === undefined ? 'by a person' : 'by an MFA code';
+      try {
+        await unlock({ sessions, ownerAuthentication, confirmPerson }, proof, caller);
+      } catch (error) {
+        // What `confirmPerson` refuses is noted there.
+        if (!(error instanceof Failure && (error.code === 'Refused' || error.code === 'ChallengeNeeded')))
+          audit.note({ event: 'refused', detail: 'sessions.unlock', client: commandOf(caller) });
+        throw error;
+      }
+      const detail = proof.code === undefined ? `by ${await callerInWords(caller)}` : 'by an MFA code';
       if (wasLocked) audit.note({ event: 'unlocked', detail, client: commandOf(caller) });
       return {};
     },
-    'approvals.allow': async ({ id, allowance }) => {
-      await approvals.allow(id, allowance);
+    'approvals.allow': async ({ id, allowance }, caller) => {
+      await approvals.allow(id, allowance, await callerInWords(caller));
       return {};
     },
-    'approvals.deny': async ({ id }) => {
-      approvals.deny(id);
+    'approvals.deny': async ({ id }, caller) => {
+      approvals.deny(id, await callerInWords(caller));
       return {};
     },
-    'approvals.revoke': async ({ id }) => {
-      await approvals.revoke(id);
+    'approvals.revoke': async ({ id }, caller) => {
+      await approvals.revoke(id, await callerInWords(caller));
       return {};
     },
     'folders.set': async ({ folder, profile }, caller) => {
@@ -146,8 +180,8 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       const { proven, unproven, problems, notes } = await audit.verify();
       return { proven, unproven, problems: [...problems], notes: [...notes] };
     },
-    'interface.open': async (nothing, caller) => ({
-      link: await parts.openInterface(async () => {
+    'interface.open': async (nothing, caller) => {
+      const link = await parts.openInterface(async () => {
         // Who has the link is at the interface, which unlocks.
         if (caller.from === 'command' && sessions.isLocked && sessions.canUnlockWithCode)
           throw new Failure(
@@ -155,14 +189,16 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
             'Latchkey is locked, and there is no link while a code can unlock it: latchkey unlock CODE',
           );
         await person.confirm('interface.open', nothing, caller);
-        if (caller.from === 'browser') return caller.openedBy;
-        return commandOf(caller);
-      }),
-    }),
+        return programOf(caller);
+      });
+      const detail = link === null ? 'the window was shown' : 'a link was given';
+      audit.note({ event: 'interfaceOpened', detail, client: commandOf(caller) });
+      return { link };
+    },
   };
 }
 
-/** The calls of the `latchkey` command alone. */
+/** The calls of the `latchkey` command alone. As above, those which only a person may make have been confirmed. */
 export function commandHandlers(parts: BrokerParts): CommandHandlers {
   const { bindings, containerTokens, audit } = parts.clients;
   return {
@@ -176,6 +212,14 @@ export function commandHandlers(parts: BrokerParts): CommandHandlers {
       audit.note({ event: 'accessChanged', profile: profile ?? undefined, detail, client });
       return { pid: root.pid, name: root.name };
     },
+    'identity.read': async ({ address }, client) => identityOf(parts, client, address),
+    'console.link': async (target, client) => {
+      const link = await linkForProgram(parts, client, target);
+      return { url: link.reveal() };
+    },
+    'console.page': async (target, client) => ({
+      url: await parts.oneTimePages.leadTo(await linkForProgram(parts, client, target)),
+    }),
     'tokens.create': async ({ name, profile }, client) => {
       const token = await containerTokens.create(name, profile);
       audit.note({ event: 'accessChanged', profile, detail: `token ${name} made`, client });

@@ -8,8 +8,12 @@ import { paths, type Answer, type BrokerEvent, type Problem } from '../../preloa
 import type { FailureCode } from '../failure.ts';
 import { senderShownBy } from '../platform/foreign-headers.ts';
 import type { Service } from './service.ts';
+import { Shares } from './shares.ts';
 
-/** What bounds a server, in milliseconds, bytes and counts. A person's window, terminal and scripts are far below. */
+/**
+ * What bounds a server, in milliseconds, bytes and counts. A person's window, terminal and scripts are far below. Of local
+ * connections, calls and event streams a terminal's programs together have a quarter at most, see `groupOf`.
+ */
 export const bounds = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
@@ -52,55 +56,73 @@ export interface ContractRoutes extends Disposable {
   /**
    * Answers a request whose path is under `/call/` or is `/events`; false, with nothing sent, for any other.
    * @param service as whoever sent it has it
+   * @param group whose share of calls and streams it is, where several share them
    */
-  handle(request: IncomingMessage, response: ServerResponse, service: Service): boolean;
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    service: Service,
+    group?: Promise<string>,
+  ): boolean;
 }
 
 /** Makes the routes. Disposing them ends every event stream. */
 export function contractRoutes(): ContractRoutes {
   const streams = new Set<Disposable>();
-  let callsUnderWay = 0;
+  const callsAtOnce = new Shares(bounds.callsAtOnce);
+  const streamsAtOnce = new Shares(bounds.eventStreams);
 
   async function answerCall(
     request: IncomingMessage,
     response: ServerResponse,
     service: Service,
     name: string,
+    group: Promise<string> | undefined,
   ) {
-    if (callsUnderWay >= bounds.callsAtOnce) {
-      sendAnswer(response, { problem: tooMany });
+    // One whose body is not there yet is none, or half-sent ones would keep others out.
+    const input = await readJson(request);
+    if ('problem' in input) {
+      sendAnswer(response, input);
       return;
     }
-    callsUnderWay += 1;
+    // Locking is always possible, and done at once.
+    const place = name === 'sessions.lock' ? nothingHeld : callsAtOnce.take(await group);
     try {
-      const input = await readJson(request);
-      sendAnswer(response, 'problem' in input ? input : await service.call(name, input.value));
+      sendAnswer(response, place ? await service.call(name, input.value) : { problem: tooMany });
     } finally {
-      callsUnderWay -= 1;
+      place?.[Symbol.dispose]();
     }
   }
 
-  function streamEvents(response: ServerResponse, service: Service) {
-    if (streams.size >= bounds.eventStreams) {
+  async function streamEvents(
+    response: ServerResponse,
+    service: Service,
+    group: Promise<string> | undefined,
+  ) {
+    const place = streamsAtOnce.take(await group);
+    if (!place) {
       sendAnswer(response, { problem: tooMany });
       return;
     }
     const stream = eventStream(service, response);
     streams.add(stream);
-    response.once('close', () => {
+    const end = () => {
+      place[Symbol.dispose]();
       stream[Symbol.dispose]();
       streams.delete(stream);
-    });
+    };
+    if (response.closed) end();
+    else response.once('close', end);
   }
 
   return {
-    handle(request, response, service) {
+    handle(request, response, service, group) {
       const path = request.url ?? '';
       if (request.method === 'POST' && path.startsWith(paths.call)) {
         // The service never rejects, and `readJson` gives its problems as values.
-        void answerCall(request, response, service, path.slice(paths.call.length));
+        void answerCall(request, response, service, path.slice(paths.call.length), group);
       } else if (request.method === 'GET' && path === paths.events) {
-        streamEvents(response, service);
+        void streamEvents(response, service, group);
       } else {
         return false;
       }
@@ -164,6 +186,8 @@ function eventStream(service: Service, response: ServerResponse): Disposable {
     },
   };
 }
+
+const nothingHeld: Disposable = { [Symbol.dispose]: () => undefined };
 
 const tooMany: Problem = {
   code: 'Refused' satisfies FailureCode,

@@ -3,16 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import type { Server } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { groupOf } from '../approvals/process-tree.ts';
 import { programBehind } from '../clients/behind-commands.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { ContainerTokens } from '../clients/container-tokens.ts';
 import { Failure } from '../failure.ts';
 import { controlAddress, ensurePrivateFolder } from '../platform/data-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
-import type { Clock, PeerIdentity } from '../platform/ports.ts';
+import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { noteAddress, notedAddress } from './address.ts';
 import type { Caller } from './caller.ts';
 import { brokerAt, challengeHeader, isMissing } from './client.ts';
@@ -21,12 +23,14 @@ import { bounds, contractRoutes, createBoundedServer, isSentBy, sendAnswer } fro
 import { answerLaunch, launchedProfile } from './launch.ts';
 import { admitOwnClientsOnly } from './local-clients.ts';
 import type { ServiceByCaller } from './service.ts';
+import { Shares } from './shares.ts';
 
 export interface LocalSocketOptions {
   readonly service: ServiceByCaller;
   readonly clients: Pick<Clients, 'connections' | 'source'> & {
     readonly containerTokens: Pick<ContainerTokens, 'launch'>;
   };
+  readonly sessions: Pick<Sessions, 'hold'>;
   /** The endpoint's base URL; empty until it listens. */
   readonly endpointUrl: () => string;
   readonly clock: Clock;
@@ -69,7 +73,8 @@ export async function serveLocalSocket(
   options: LocalSocketOptions,
   address: string,
 ): Promise<AsyncDisposable> {
-  const { service, clients, clock, peer, endpointUrl } = options;
+  const { service, clients, sessions, clock, peer, endpointUrl } = options;
+  const { source, containerTokens: tokens } = clients;
   const routes = contractRoutes();
   const server = createBoundedServer((request, response) => {
     const client = clientOn(request.socket);
@@ -77,20 +82,21 @@ export async function serveLocalSocket(
       return sendAnswer(response, {
         problem: { code: 'Refused', message: 'This socket is for programs of this user only.' },
       });
-    const profile = profileInPath(request);
-    if (profile !== undefined) {
-      const connection = clients.connections.add(async () => {
+    const behind = () =>
+      clients.connections.add(async () => {
         const known = await client;
         return known && programBehind(known);
       });
-      return void answerCredentials({ clock, source: clients.source }, connection, profile, response);
-    }
+    const profile = profileInPath(request);
+    if (profile !== undefined) return void answerCredentials({ clock, source }, behind(), profile, response);
     const launched = launchedProfile(request);
-    if (launched !== undefined)
-      return answerLaunch(clients.containerTokens, endpointUrl(), launched, response);
+    if (launched !== undefined) {
+      const parts = { source, sessions, tokens, endpointUrl: endpointUrl() };
+      return void answerLaunch(parts, { client, connection: behind() }, launched, response);
+    }
     const challengeAnswer = request.headersDistinct[challengeHeader]?.[0];
     const caller: Caller = { from: 'command', client, challengeAnswer };
-    if (!routes.handle(request, response, service.by(caller)))
+    if (!routes.handle(request, response, service.by(caller), groupOfClient(client)))
       sendAnswer(response, {
         problem: { code: 'NotFound', message: `There is no ${request.method ?? ''} ${request.url ?? ''}.` },
       });
@@ -98,6 +104,18 @@ export async function serveLocalSocket(
   // Each program that was launched with a token keeps one.
   server.maxConnections = bounds.localConnections;
   const clientOn = admitOwnClientsOnly(server, peer);
+  const connectionsAtOnce = new Shares(bounds.localConnections);
+  server.on('connection', (socket: Socket) => {
+    void groupOfClient(clientOn(socket)).then((group) => {
+      const place = connectionsAtOnce.take(group);
+      if (!place) socket.destroy();
+      else if (socket.closed) place[Symbol.dispose]();
+      else
+        socket.once('close', () => {
+          place[Symbol.dispose]();
+        });
+    });
+  });
   const remove =
     process.platform === 'win32' ? await listenOnPipe(server, address) : await listen(server, address);
   return {
@@ -107,6 +125,12 @@ export async function serveLocalSocket(
       await closeServer(server);
     },
   };
+}
+
+/** Whose share of the socket's places it is: programs that cannot be told have one together. */
+async function groupOfClient(client: Promise<Client | undefined>): Promise<string> {
+  const known = await client;
+  return known ? groupOf(known) : 'unknown';
 }
 
 /** A pipe's name goes with its last process, and the first to make it is the only one. */

@@ -6,12 +6,16 @@ import type { Client, Clock, OwnerAuthentication } from '../platform/ports.ts';
 import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 import type { Sessions } from '../sessions/sessions.ts';
+import type { OneTimePages } from './one-time-pages.ts';
 
 /**
  * Shows the window, or gives a link where there is none; before that it waits for `confirm`, which makes sure that a
  * person asks, and tells the program that he does it with.
  */
 export type OpenInterface = (confirm: () => Promise<Client | undefined>) => Promise<string | null>;
+
+/** Opens an address in the person's browser. The address gets into a command line: it must be nobody's secret for long. */
+export type OpenInBrowser = (address: string) => Promise<void>;
 
 /** What the contract is carried out by. */
 export interface BrokerParts {
@@ -23,7 +27,14 @@ export interface BrokerParts {
   readonly sessions: Sessions;
   readonly clients: Pick<
     Clients,
-    'handedOut' | 'bindings' | 'approvals' | 'containerTokens' | 'refusals' | 'audit'
+    | 'connections'
+    | 'source'
+    | 'handedOut'
+    | 'bindings'
+    | 'approvals'
+    | 'containerTokens'
+    | 'refusals'
+    | 'audit'
   >;
   readonly ownerAuthentication: OwnerAuthentication | undefined;
   readonly version: string;
@@ -35,4 +46,6 @@ export interface BrokerParts {
   /** Whether `http://169.254.169.254/` leads here. */
   readonly linkLocalIsOn: () => boolean;
   readonly openInterface: OpenInterface;
+  readonly oneTimePages: Pick<OneTimePages, 'leadTo'>;
+  readonly openInBrowser: OpenInBrowser | undefined;
 }

@@ -1,20 +1,27 @@
 /** What only a person may do: from the interface, or from a command once it is confirmed on the command's terminal. */
-import type { Allowance, CallName, calls, ParsedInput } from '../../preload/contract.ts';
+import type { Allowance, calls, commandCalls } from '../../preload/contract.ts';
+import type * as z from 'zod/mini';
 import type { Approvals } from '../approvals/approvals.ts';
-import { processInWords } from '../approvals/program-words.ts';
+import { identityInWords, processInWords } from '../approvals/program-words.ts';
+import type { AuditLog } from '../audit/audit-log.ts';
 import { Failure } from '../failure.ts';
 import type { Client, Clock } from '../platform/ports.ts';
-import { shownName } from '../platform/program-name.ts';
-import { hasStartedUs, type Caller } from './caller.ts';
+import { shownName, shownText } from '../platform/program-name.ts';
+import { hasStartedUs, programOf, type Caller } from './caller.ts';
 import { Challenges } from './challenges.ts';
 import { checkIsNotAsker } from './decider.ts';
 
-type DeclaredByPerson = {
-  [Name in CallName]: (typeof calls)[Name] extends { readonly by: 'person' } ? Name : never;
-}[CallName];
+type EveryCall = typeof calls & typeof commandCalls;
 
-/** Those that the contract declares so, and those that need a person in some cases only. */
+/** The calls that the contract says only a person may make. */
+export type DeclaredByPerson = {
+  [Name in keyof EveryCall]: EveryCall[Name] extends { readonly by: 'person' } ? Name : never;
+}[keyof EveryCall];
+
+/** With those that need a person in some cases only. */
 export type PersonsCall = DeclaredByPerson | 'interface.open' | 'sessions.unlock';
+
+type PersonsInput<Name extends PersonsCall> = z.output<EveryCall[Name]['input']>;
 
 /** What is asked for, after "to", and by whom where a person is to decide about that. */
 interface Wish {
@@ -22,29 +29,50 @@ interface Wish {
   readonly asker?: Client;
 }
 
-type Wishes = { readonly [Name in PersonsCall]: (input: ParsedInput<Name>) => Wish };
+type Wishes = { readonly [Name in PersonsCall]: (input: PersonsInput<Name>) => Wish };
 
 export class Person {
   readonly #challenges: Challenges;
   readonly #wishes: Wishes;
+  readonly #audit: Pick<AuditLog, 'note'>;
 
-  constructor(clock: Clock, approvals: Pick<Approvals, 'request'>) {
-    this.#challenges = new Challenges(clock);
-    this.#wishes = wishesWith(approvals);
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly approvals: Pick<Approvals, 'request'>;
+    readonly audit: Pick<AuditLog, 'note'>;
+  }) {
+    this.#challenges = new Challenges(parts.clock);
+    this.#wishes = wishesWith(parts.approvals);
+    this.#audit = parts.audit;
   }
 
   /**
-   * Returns where a person makes this call.
+   * Returns where a person makes this call; a refusal is recorded.
    * @throws Failure ChallengeNeeded or Refused where that is not sure, see `Challenges`; Refused also where an approval
    * would be given by the program that asks for it; NotFound where nothing asks for it any more
    */
   async confirm<Name extends PersonsCall>(
     name: Name,
-    input: ParsedInput<Name>,
+    input: PersonsInput<Name>,
     caller: Caller,
   ): Promise<void> {
     if (caller.from === 'window') return;
-    const client = caller.from === 'browser' ? caller.openedBy : await caller.client;
+    const client = await programOf(caller);
+    try {
+      await this.#confirm(name, input, caller, client);
+    } catch (error) {
+      if (error instanceof Failure && error.code === 'Refused')
+        this.#audit.note({ event: 'refused', detail: name, client });
+      throw error;
+    }
+  }
+
+  async #confirm<Name extends PersonsCall>(
+    name: Name,
+    input: PersonsInput<Name>,
+    caller: Exclude<Caller, { readonly from: 'window' }>,
+    client: Client | undefined,
+  ): Promise<void> {
     const { inWords, asker } = this.#wishes[name](input);
     if (asker && client) checkIsNotAsker(client, asker);
     // A browser's link was told to a person.
@@ -52,6 +80,8 @@ export class Person {
     await this.#challenges.confirm(client, { call: name, input, inWords }, caller.challengeAnswer);
   }
 }
+
+const longestPath = 256;
 
 function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
   return {
@@ -66,12 +96,18 @@ function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
     'approvals.allow': ({ id, allowance }) => {
       const request = approvals.request(id);
       if (!request) throw new Failure('NotFound', 'That request is not waiting any more');
-      const { client: asker, profile } = request;
-      return {
-        inWords: `allow ${processInWords(asker.process)} the profile ${profile}, ${allowances[allowance]}`,
-        asker,
-      };
+      const { client: asker, profile, identity } = request;
+      const isLasting = allowance === 'hours' || allowance === 'always';
+      const program = isLasting && identity ? identityInWords(identity) : processInWords(asker.process);
+      return { inWords: `allow ${program} the profile ${profile}, ${allowances[allowance]}`, asker };
     },
+    'folders.set': ({ folder, profile }) => ({
+      inWords:
+        profile === null
+          ? `take the profile of the folder ${shownText(folder, longestPath)} away`
+          : `give programs in ${shownText(folder, longestPath)} the profile ${profile}`,
+    }),
+    'tokens.create': ({ name, profile }) => ({ inWords: `make a token ${name} for the profile ${profile}` }),
     'interface.open': () => ({ inWords: 'open the interface' }),
     'sessions.unlock': () => ({ inWords: 'unlock' }),
   };

@@ -29,7 +29,7 @@ export function profileView(
   return { profile, accountId, roleName, effectiveDurationSeconds, session: sessionView(standing) };
 }
 
-function sessionView({ state, expiresAtMs, problem }: SessionStanding): SessionView {
+export function sessionView({ state, expiresAtMs, problem }: SessionStanding): SessionView {
   return {
     state,
     expiresAtMs,

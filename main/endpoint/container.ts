@@ -86,10 +86,15 @@ async function answerOnceAcquired(
   const profile = chosen.profile.name;
   const wait = { isOver: false };
   try {
-    const session = await inTime(clock, longestWaitMs, source.acquire(connection, chosen), () => {
-      wait.isOver = true;
-      return source.waitsFor(connection, chosen);
-    });
+    const session = await inTime(
+      clock,
+      longestWaitMs,
+      (left) => source.acquire(connection, chosen, 'program', left),
+      () => {
+        wait.isOver = true;
+        return source.waitsFor(connection, chosen);
+      },
+    );
     // The token may have been revoked meanwhile, too.
     if (!source.isStill(connection, chosen, session) || profileOfToken(tokens, asked) !== profile)
       throw new Failure('Unreachable', 'Something changed while the session was being acquired; ask again');

@@ -1,43 +1,71 @@
 import type { Socket } from 'node:net';
+import { groupOf } from '../approvals/process-tree.ts';
 import type { ClientConnections } from '../clients/client-connections.ts';
 
-/** Connections in all. An SDK opens a few, and closes them soon. */
-export const mostConnections = 1024;
-/** Where so many are open, it is looked whose they are. */
+/**
+ * Connections to one server, beyond which Node closes new ones unseen: far more than are left open, so that a newcomer
+ * finds a place while it is looked whose the many are.
+ */
+export const mostConnections = 2048;
+/** Where so many are open at all servers, it is looked whose they are. An SDK opens a few, and closes them soon. */
 const crowded = 768;
-/** What one client may then keep. */
-const mostOfOneClient = 512;
+/** How many stay open then. */
+const mostLeft = 640;
+/** What the programs of one terminal, or all without one, may then keep. */
+const mostOfOneGroup = 512;
 
-/** Keeps one client from taking all the connections there are. */
+/** Keeps the programs of one terminal from taking all the connections there are. */
 export class CrowdControl {
   readonly #connections: ClientConnections;
-  readonly #open = new Set<Socket>();
+  readonly #closed: (socket: Socket) => void;
   #isLooking = false;
 
-  constructor(connections: ClientConnections) {
+  /** @param closed is told of each connection that was closed */
+  constructor(connections: ClientConnections, closed: (socket: Socket) => void) {
     this.#connections = connections;
+    this.#closed = closed;
   }
 
-  /** Counts a connection until it is closed. */
-  add(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
-    if (this.#open.size < crowded || this.#isLooking) return;
+  /** Looks at all that are open where they are many. */
+  look(): void {
+    if (this.#connections.open.size < crowded || this.#isLooking) return;
     this.#isLooking = true;
     void this.#thin().finally(() => (this.#isLooking = false));
   }
 
-  /** Closes what clients have beyond their share, the latest first: those that came before go on. */
+  /** Closes what groups have beyond their share, the latest first: those that came before go on. */
   async #thin(): Promise<void> {
-    const open = [...this.#open];
-    const clients = await Promise.all(open.map((socket) => this.#connections.at(socket).identify()));
-    const counts = new Map<number | undefined, number>();
-    for (const [index, socket] of open.entries()) {
+    const open = [...this.#connections.open];
+    const clients = await Promise.all(open.map(([, connection]) => connection.identify()));
+    const groups = new Map<string, Socket[]>();
+    for (const [index, [socket]] of open.entries()) {
+      if (socket.destroyed) continue;
+      const client = clients[index];
       // Those that cannot be told share one place.
-      const pid = clients[index]?.process.pid;
-      const count = (counts.get(pid) ?? 0) + 1;
-      counts.set(pid, count);
-      if (count > mostOfOneClient) socket.destroy();
+      const group = client ? groupOf(client) : '';
+      const sockets = groups.get(group);
+      if (sockets) sockets.push(socket);
+      else groups.set(group, [socket]);
+    }
+    const share = shareOf([...groups.values()].map(({ length }) => length));
+    for (const sockets of groups.values()) {
+      for (const socket of sockets.slice(share)) {
+        this.#closed(socket);
+        socket.destroy();
+      }
     }
   }
+}
+
+/** How many each group may keep, one at least: what small ones leave over is for the large ones. */
+function shareOf(sizes: readonly number[]): number {
+  let left = mostLeft;
+  let groups = sizes.length;
+  for (const size of sizes.toSorted((one, other) => one - other)) {
+    const share = Math.floor(left / groups);
+    if (size > share) return Math.max(1, Math.min(share, mostOfOneGroup));
+    left -= size;
+    groups -= 1;
+  }
+  return mostOfOneGroup;
 }

@@ -99,14 +99,18 @@ function answerPath(options: ImdsOptions, asked: Asked, response: ServerResponse
   const chosen =
     ownProfile === undefined ? source.choose(asked.connection) : source.named(ownProfile, 'port');
   if (chosen instanceof Promise) {
+    const { clock } = options;
+    const askedAtMs = clock.elapsed();
     const answer = (known: Chosen | Failure) => {
-      answerFor(options, asked, known, response, life);
+      // What is left of the time: an SDK does not wait longer where two things are waited for.
+      const waitMs = Math.max(0, longestWaitMs - (clock.elapsed() - askedAtMs));
+      answerFor(options, asked, known, response, life, waitMs);
     };
-    void inTime(options.clock, longestWaitMs, chosen, stillLooking).then(answer, (error: unknown) => {
+    void inTime(clock, longestWaitMs, () => chosen, stillLooking).then(answer, (error: unknown) => {
       answer(failureOf(error));
     });
   } else {
-    answerFor(options, asked, chosen, response, life);
+    answerFor(options, asked, chosen, response, life, longestWaitMs);
   }
 }
 
@@ -116,11 +120,13 @@ function answerFor(
   chosen: Chosen | Failure,
   response: ServerResponse,
   life: TokenLife,
+  waitMs: number,
 ): void {
   const { source } = options;
   if (chosen instanceof Failure) {
     source.refused(connection, chosen.message);
-    send(response, 404, `Latchkey: ${chosen.message}\n`, life);
+    const status = helpsToAskAgain(chosen) ? 503 : 404;
+    send(response, status, `Latchkey: ${chosen.message}\n`, life);
     return;
   }
   const { profile } = chosen;
@@ -139,7 +145,7 @@ function answerFor(
   }
   const session = source.take(connection, chosen);
   if (session) handOut(options, connection, chosen, session, response, life);
-  else void answerOnceAcquired(options, connection, chosen, response, life);
+  else void answerOnceAcquired(options, connection, chosen, response, life, waitMs);
 }
 
 function handOut(
@@ -160,11 +166,15 @@ async function answerOnceAcquired(
   chosen: Chosen,
   response: ServerResponse,
   life: TokenLife,
+  waitMs: number,
 ): Promise<void> {
   const { clock, source } = options;
   try {
-    const session = await inTime(clock, longestWaitMs, source.acquire(connection, chosen), () =>
-      source.waitsFor(connection, chosen),
+    const session = await inTime(
+      clock,
+      waitMs,
+      (left) => source.acquire(connection, chosen, 'program', left),
+      () => source.waitsFor(connection, chosen),
     );
     if (source.isStill(connection, chosen, session)) {
       handOut(options, connection, chosen, session, response, life);
@@ -175,7 +185,8 @@ async function answerOnceAcquired(
   } catch (error) {
     const failure = failureOf(error);
     source.refused(connection, failure.message, chosen.profile.name);
-    send(response, statusOf(failure), refusalDocument(failure, clock.now()), life);
+    const status = helpsToAskAgain(failure) ? 503 : 200;
+    send(response, status, refusalDocument(failure, clock.now()), life);
   }
 }
 
@@ -189,17 +200,11 @@ function failureOf(error: unknown): Failure {
 
 /**
  * No SDK shows its user more than "no credentials", whatever the status; but 503 lets those that retry do so where
- * that can help, and 200 with a `Code` that is not `Success`, as the real service answers, gives Go its message.
+ * that can help (Rust and .NET), and 200 with a `Code` that is not `Success`, as the real service answers, gives Go its
+ * message.
  */
-function statusOf({ code }: Failure): number {
-  switch (code) {
-    case 'Unreachable':
-    case 'Throttled':
-    case 'Internal':
-      return 503;
-    default:
-      return 200;
-  }
+function helpsToAskAgain({ code }: Failure): boolean {
+  return code === 'Unreachable' || code === 'Throttled' || code === 'Internal';
 }
 
 /** The TTL header, which Go and Rust need with the token, and which the real service sends with every answer to one. */

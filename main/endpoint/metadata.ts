@@ -1,5 +1,5 @@
 /**
- * What the metadata service says besides credentials, for the active profile: what SDKs and Terraform read to find
+ * What the metadata service says besides credentials, for the profile that the program gets: what SDKs and Terraform read to find
  * their region and account. The forms are those of the real service:
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-metadata.html#instancedata-data-categories
  */

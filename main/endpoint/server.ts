@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ClientConnection } from '../clients/client-connections.ts';
 import type { Clients } from '../clients/clients.ts';
 import { Failure } from '../failure.ts';
@@ -40,7 +40,7 @@ const mostUnanswered = 8;
  */
 export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const { port, peer } = options;
-  const { connections } = options.clients;
+  const { connections, source } = options.clients;
   const server = createServer({
     maxHeaderSize: 8192,
     headersTimeout: 5_000,
@@ -51,12 +51,16 @@ export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint>
   server.maxConnections = mostConnections;
   // Node's own limit drops further headers silently, and would hide them from the guard; the size is bounded above.
   server.maxHeadersCount = 0;
-  const crowd = new CrowdControl(connections);
-  server.on('connection', (socket: Socket) => {
-    void connections.at(socket).identifyWhereCheap();
-    crowd.add(socket);
+  const crowd = new CrowdControl(connections, (socket) => {
+    source.refused(connections.at(socket), 'too many connections are open');
   });
-  admitOwnUserOnly(server, peer);
+  server.on('connection', (socket: Socket) => {
+    void connections.accept(socket).identifyWhereCheap();
+    crowd.look();
+  });
+  admitOwnUserOnly(server, peer, () => {
+    source.refused(undefined, 'the connection is not known to be of a program of this user');
+  });
   const bound = await listenOnLoopback(server, port).catch((error: unknown) => {
     throw portTaken(port, error) ?? error;
   });
@@ -66,8 +70,10 @@ export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint>
   for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) {
     server.on(event, answer);
   }
-  server.on('clientError', (_error, socket) => {
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Malformed requests get no answer that could tell a stranger who listens.
+    const reason = reasonOf(error);
+    if (reason !== undefined && socket instanceof Socket) source.refused(connections.at(socket), reason);
     socket.destroy();
   });
   return {
@@ -78,7 +84,9 @@ export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint>
 
 /** What answers each request of a server at `host`: the guard first, then the protocol that the path belongs to. */
 function createAnswer(options: EndpointOptions, host: string) {
-  const { clock, isV1On, ownProfile, linkLocalIsOn } = options;
+  const { clock, isV1On, ownProfile } = options;
+  // The real service's address leads to the main port alone.
+  const linkLocalIsOn = ownProfile === undefined ? options.linkLocalIsOn : undefined;
   const { source, connections, containerTokens } = options.clients;
   const imds = { clock, source, ownProfile, isV1On, tokens: new TokenIssuer(clock, host) };
   const container = { clock, source, tokens: containerTokens };
@@ -102,7 +110,7 @@ function createAnswer(options: EndpointOptions, host: string) {
     if (ownProfile === undefined && path.startsWith(containerPrefix))
       answerContainer(container, asked, response);
     else answerImds(imds, asked, response);
-    if (!response.writableEnded) noteUnanswered(socket, response);
+    if (!response.writableEnded) noteUnanswered(connection, socket, response);
   };
 
   function refuse(
@@ -118,11 +126,13 @@ function createAnswer(options: EndpointOptions, host: string) {
   }
 
   /** Answers that wait for something are few on one connection: whoever sends on without reading is let go. */
-  function noteUnanswered(socket: Socket, response: ServerResponse): void {
+  function noteUnanswered(connection: ClientConnection, socket: Socket, response: ServerResponse): void {
     const count = (unanswered.get(socket) ?? 0) + 1;
     unanswered.set(socket, count);
     response.once('close', () => unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1));
-    if (count > mostUnanswered) socket.destroy();
+    if (count <= mostUnanswered || socket.destroyed) return;
+    source.refused(connection, `more than ${mostUnanswered} requests wait on one connection`);
+    socket.destroy();
   }
 }
 
@@ -133,6 +143,13 @@ export function pathOf(target: string): string | undefined {
   const path = query === -1 ? target : target.slice(0, query);
   if (!path.includes('//') && !path.endsWith('/')) return path;
   return path.replaceAll(/\/+/g, '/').replace(/\/$/, '');
+}
+
+/** Why a connection is ended that sends no request that can be read; undefined where its other end has gone. */
+function reasonOf({ code = '' }: NodeJS.ErrnoException): string | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'a request’s headers are too long';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'no whole request came in time';
+  return code.startsWith('HPE_') ? 'a request cannot be read' : undefined;
 }
 
 /** The failure to listen in words, where it is one that another port mends. */

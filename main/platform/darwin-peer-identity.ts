@@ -67,6 +67,12 @@ export function darwinPeerIdentity({
       const pid = holderOf((await askLsof(lsof, connection)).filter(isOwn));
       return pid === undefined ? undefined : clientOf(pid, askedAtMs);
     },
+    async soleClientAt(connection) {
+      const askedAtMs = Date.now();
+      const holders = await askLsof(lsof, connection);
+      const [pid, ...others] = new Set(holders.map((holder) => (isOwn(holder) ? holder.pid : undefined)));
+      return pid !== undefined && others.length === 0 ? clientOf(pid, askedAtMs) : undefined;
+    },
     isOwnUserOnLocalSocket,
     async clientOnLocalSocket(descriptor) {
       if (!isOwnUserOnLocalSocket(descriptor)) return undefined;

@@ -2,7 +2,8 @@ import { linkLocalAddress, routingTableOf, type LinkLocalScripts } from './link-
 
 /**
  * The client's address on connections to 169.254.169.254. All of 127.0.0.0/8 is the machine's own, so none is added;
- * and with another one than 127.0.0.1 a redirected connection never has the same ends as a direct one.
+ * and with another one than 127.0.0.1 a redirected connection never has the same ends as a direct one by chance. Any
+ * program can take this address too, with the port of a redirected one: `linuxSockDiag` tells them apart.
  */
 const clientAddress = '127.169.254.169';
 

@@ -47,6 +47,10 @@ export function linuxPeerIdentity({
         ? undefined
         : processes.clientHolding(inode, () => ownSocketAt(connection)?.inode === inode);
     },
+    async soleClientAt(connection) {
+      const inode = ownSocketAt(connection)?.inode;
+      return inode === undefined ? undefined : processes.soleClientHolding(inode);
+    },
     isOwnUserOnLocalSocket(descriptor) {
       const peer = peerCredentials(descriptor);
       return peer !== undefined && isOwn(peer.uid);

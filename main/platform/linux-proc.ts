@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { loadLibc, type Libc } from './libc.ts';
 
 /** Who may look into a process, and how many descriptors it has open. */
@@ -121,10 +121,15 @@ export class LinuxProc {
     return inodeOf(this.link(`/proc/${pid}/fd/${descriptor}`));
   }
 
-  /** The processes that a process's first thread has started, some hundred at most; what another started is not told. */
-  children(pid: number): number[] {
-    const children = this.read(`/proc/${pid}/task/${pid}/children`);
-    return children?.split(' ').filter(Boolean).map(Number) ?? [];
+  /** What a process runs: two that are equal run the same executable with the same arguments. Undefined where it has ended. */
+  programOf(pid: number): string | undefined {
+    try {
+      // By its number: in a mount namespace of its own another file may have its path.
+      const { dev, ino } = statSync(`/proc/${pid}/exe`, { bigint: true });
+      return `${dev}:${ino} ${this.read(`/proc/${pid}/cmdline`) ?? ''}`;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The text of a file's first 64 KiB; undefined where it cannot be read. */

@@ -1,34 +1,63 @@
 import { Worker } from 'node:worker_threads';
-import type { Answer, Question } from './linux-process-worker.ts';
+import type { Answer, Asked } from './linux-process-worker.ts';
+import type { Found, Question } from './linux-program-search.ts';
 import type { Client } from './ports.ts';
 
 /** A search takes a tenth of a second at worst; what takes that long hangs, as a read of a process's memory can. */
 const timeLimitMs = 5_000;
 
-const nothing: Answer = { byInode: new Map(), byPid: new Map() };
+/** Questions that one search answers together: what is asked while another one is under way waits for the next. */
+interface Batch {
+  readonly inodes: number[];
+  readonly pids: number[];
+  readonly answer: Promise<Found | undefined>;
+}
 
-interface LookUp {
-  readonly inode?: number;
-  readonly pid?: number;
-  /** Whether it is worth the time to look into every process. */
-  readonly isWorthwhile: () => boolean;
-  readonly resolve: (client: Client | undefined) => void;
+/** The searches of one kind: in turn, since one that is under way may have passed a process already. */
+class Searches {
+  readonly #ask: (question: Question) => Promise<Found | undefined>;
+  #last: Promise<unknown> = Promise.resolve();
+  #next: Batch | undefined;
+
+  constructor(ask: (question: Question) => Promise<Found | undefined>) {
+    this.#ask = ask;
+  }
+
+  /** Undefined where there was no answer. */
+  lookFor(what: { readonly inode: number } | { readonly pid: number }): Promise<Found | undefined> {
+    this.#next ??= this.#begin();
+    if ('inode' in what) this.#next.inodes.push(what.inode);
+    else this.#next.pids.push(what.pid);
+    return this.#next.answer;
+  }
+
+  #begin(): Batch {
+    const [inodes, pids]: [number[], number[]] = [[], []];
+    const answer = this.#last.then(() => {
+      this.#next = undefined;
+      return this.#ask({ inodes, pids });
+    });
+    this.#last = answer;
+    return { inodes, pids, answer };
+  }
 }
 
 /**
  * The processes of this user, as `/proc` shows them to a thread of its own (linux-process-worker.ts), which is started
  * at the first look-up and does not keep this process from ending.
  *
- * One search at a time serves all who wait. Whoever asks while it runs waits for the next one, since it may have
- * passed that process already.
+ * A search everywhere takes long and does not keep others waiting. Where the thread has ended, did not answer in time or
+ * cannot be started, nothing is found; the next look-up has another.
  */
 export class LinuxProcesses implements Disposable {
   readonly #workerFile: URL;
+  readonly #likely = new Searches((question) => this.#ask({ ...question, everywhere: false }));
+  readonly #everywhere = new Searches((question) => this.#ask({ ...question, everywhere: true }));
   #worker: Worker | undefined;
-  #waiting: LookUp[] = [];
-  #isAsking = false;
   #isDisposed = false;
-  #onAnswer: ((answer: Answer) => void) | undefined;
+  #hasWarned = false;
+  /** Those that wait for an answer: at most one search of each kind. */
+  readonly #waiting = new Map<boolean, (answer: Answer | undefined) => void>();
 
   constructor(workerFile = new URL('./linux-process-worker.js', import.meta.url)) {
     this.#workerFile = workerFile;
@@ -36,20 +65,26 @@ export class LinuxProcesses implements Disposable {
 
   /**
    * The program that holds the socket with this inode; undefined where no process of this user does, or none that may
-   * be looked into. Never rejects. Where processes share the socket by `fork`, the child is meant, not its parent.
+   * be looked into. Never rejects. Where a program has left it to others that it started, it is meant, not they.
    * @param isOpen whether the socket is there still: asked before every process is looked into for it
    */
-  clientHolding(inode: number, isOpen: () => boolean): Promise<Client | undefined> {
-    return new Promise((resolve) => {
-      this.#lookUp({ inode, isWorthwhile: isOpen, resolve });
-    });
+  async clientHolding(inode: number, isOpen: () => boolean): Promise<Client | undefined> {
+    const likely = await this.#likely.lookFor({ inode });
+    const found = likely?.byInode.get(inode);
+    // A thread that does not answer is not asked for more.
+    if (found || !likely || !isOpen()) return found;
+    return (await this.#everywhere.lookFor({ inode }))?.byInode.get(inode);
+  }
+
+  /** As `clientHolding`, by looking into every process: undefined also where another program holds the socket, too. */
+  async soleClientHolding(inode: number): Promise<Client | undefined> {
+    const answer = await this.#everywhere.lookFor({ inode });
+    return answer?.shared.has(inode) ? undefined : answer?.byInode.get(inode);
   }
 
   /** The program with this pid; undefined where it is not this user's, or has ended. Never rejects. */
-  clientOf(pid: number): Promise<Client | undefined> {
-    return new Promise((resolve) => {
-      this.#lookUp({ pid, isWorthwhile: () => false, resolve });
-    });
+  async clientOf(pid: number): Promise<Client | undefined> {
+    return (await this.#likely.lookFor({ pid }))?.byPid.get(pid);
   }
 
   [Symbol.dispose](): void {
@@ -57,52 +92,24 @@ export class LinuxProcesses implements Disposable {
     this.#endWorker();
   }
 
-  #lookUp(lookUp: LookUp): void {
-    this.#waiting.push(lookUp);
-    if (!this.#isAsking) void this.#serveWaiting();
-  }
-
-  async #serveWaiting(): Promise<void> {
-    this.#isAsking = true;
-    while (this.#waiting.length > 0) {
-      const left = await this.#serve(this.#waiting.splice(0), false);
-      await this.#serve(left, true);
-    }
-    this.#isAsking = false;
-  }
-
-  /** @returns those that want a search everywhere */
-  async #serve(lookUps: readonly LookUp[], everywhere: boolean): Promise<LookUp[]> {
-    if (lookUps.length === 0) return [];
-    const { byInode, byPid } = await this.#ask({
-      inodes: lookUps.flatMap(({ inode }) => inode ?? []),
-      pids: lookUps.flatMap(({ pid }) => pid ?? []),
-      everywhere,
-    });
-    const left: LookUp[] = [];
-    for (const lookUp of lookUps) {
-      const client = byInode.get(lookUp.inode ?? -1) ?? byPid.get(lookUp.pid ?? -1);
-      if (client === undefined && !everywhere && lookUp.isWorthwhile()) left.push(lookUp);
-      else lookUp.resolve(client);
-    }
-    return left;
-  }
-
-  /** Nothing is found by a worker that ends, or takes too long, or cannot be started. The next question has another. */
-  #ask(question: Question): Promise<Answer> {
+  #ask(question: Asked): Promise<Found | undefined> {
     return new Promise((resolve) => {
+      if (this.#isDisposed) {
+        resolve(undefined);
+        return;
+      }
       const limit = setTimeout(() => {
         this.#endWorker();
       }, timeLimitMs);
-      this.#onAnswer = (answer) => {
+      this.#waiting.set(question.everywhere, (answer) => {
         clearTimeout(limit);
-        this.#onAnswer = undefined;
+        this.#waiting.delete(question.everywhere);
         resolve(answer);
-      };
+      });
       try {
-        if (this.#isDisposed) this.#onAnswer(nothing);
-        else (this.#worker ??= this.#startWorker()).postMessage(question);
-      } catch {
+        (this.#worker ??= this.#startWorker()).postMessage(question);
+      } catch (error) {
+        this.#warn(error);
         this.#endWorker();
       }
     });
@@ -113,9 +120,13 @@ export class LinuxProcesses implements Disposable {
     const end = () => {
       if (this.#worker === worker) this.#endWorker();
     };
-    worker.on('error', end).on('exit', end);
+    worker.on('error', (error) => {
+      this.#warn(error);
+      end();
+    });
+    worker.on('exit', end);
     worker.on('message', (answer: Answer) => {
-      if (this.#worker === worker) this.#onAnswer?.(answer);
+      if (this.#worker === worker) this.#waiting.get(answer.everywhere)?.(answer);
     });
     // Last: a listener for messages keeps the process alive again.
     worker.unref();
@@ -126,6 +137,14 @@ export class LinuxProcesses implements Disposable {
     // A thread that hangs in the kernel ends when the kernel lets it: nobody waits for that.
     void this.#worker?.terminate();
     this.#worker = undefined;
-    this.#onAnswer?.(nothing);
+    for (const answer of [...this.#waiting.values()]) answer(undefined);
+  }
+
+  /** Said once: it would be so again with each look-up. */
+  #warn(error: unknown): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    console.error(`It cannot be looked up which programs ask: ${reason}`);
   }
 }

@@ -43,6 +43,9 @@ const answerBytes = headerBytes + 72;
 /** Where `struct inet_diag_sockid` begins. */
 const requestSocketId = headerBytes + 8;
 
+/** The number of `lo` in every network namespace (`LOOPBACK_IFINDEX` of linux/net.h). */
+const loopbackInterface = 1;
+
 /**
  * Asks the kernel over netlink's `sock_diag` for the one socket at the other end of a connection: an exact look-up
  * in its hash table, some microseconds whatever else is open, where reading `/proc/net/tcp` takes milliseconds and
@@ -52,7 +55,8 @@ const requestSocketId = headerBytes + 8;
  *
  * @param redirectedFrom where clients connected to whose connections the system redirects here (DNAT), while it does.
  * Their sockets still have that for their other end, so they are asked for by it where there is none by the ends that
- * we see. Any socket there is by those decides, whosever and in whichever state: it may be another user's.
+ * we see. Any socket there is by those decides, whosever, in whichever state and bound to whatever: it may be another
+ * user's.
  */
 export function linuxSockDiag(redirectedFrom: () => LocalEnd | undefined): LinuxSockDiag {
   const netlink = openNetlink();
@@ -143,6 +147,9 @@ function emptyRequest(): Buffer {
   request.writeUInt16LE(NLM_F_REQUEST, 6);
   request.writeUInt8(IPPROTO_TCP, headerBytes + 1);
   request.writeUInt32LE(0xffffffff, headerBytes + 4); // any state; see connectedStates
+  // Without an interface a socket that is bound to one (SO_BINDTODEVICE, which any user may set) would not be found, and
+  // a redirected one with the same port be taken for it: another user's for ours. With it all are that came this way.
+  request.writeUInt32LE(loopbackInterface, requestSocketId + 36);
   request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 40);
   request.writeUInt32LE(INET_DIAG_NOCOOKIE, requestSocketId + 44);
   return request;

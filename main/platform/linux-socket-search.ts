@@ -1,4 +1,5 @@
 import type { LinuxProc } from './linux-proc.ts';
+import { readStat } from './linux-process.ts';
 
 /** How many of the processes that answered last are asked before all others. */
 const rememberedProcesses = 8;
@@ -7,6 +8,12 @@ const rememberedProcesses = 8;
 const largeProcess = 256;
 /** A process with more descriptors than that is not looked into: it would take a fifth of a second. */
 const mostDescriptors = 65_536;
+
+/** A process that has a socket open, and the descriptor by which it has it. */
+export interface Holder {
+  readonly pid: number;
+  readonly descriptor: string;
+}
 
 /** What was seen of a process when it was last looked into. */
 interface Seen {
@@ -27,8 +34,8 @@ interface Seen {
  *    tells that number for one call (since 6.2: before, only new processes stand out);
  * 4. in those that have fewer, and in large ones.
  *
- * Only `searchEverywhere` looks into all others. What is remembered of each running process is the numbers of its
- * sockets; of one that has ended, nothing.
+ * Only `everywhere` looks into all others. What is remembered of each running process is the numbers of its sockets; of
+ * one that has ended, nothing.
  */
 export class SocketSearch {
   readonly #proc: LinuxProc;
@@ -43,24 +50,33 @@ export class SocketSearch {
   }
 
   /**
-   * The processes that hold these sockets, by inode, as far as they are where they should be. Where processes share one
-   * by `fork`, the child is meant, not its parent; what was passed on in another way is not looked for.
+   * The processes that hold these sockets, by inode, as far as they are where they should be. Of several the outermost is
+   * meant, which has left its socket to those that it started; what was passed on in another way is not looked for.
    */
-  search(inodes: Iterable<number>): Map<number, number> {
+  search(inodes: Iterable<number>): Map<number, Holder> {
     const wanted = new Set(inodes);
-    const holders = new Map<number, number>();
+    const holders = new Map<number, Holder>();
     this.#recall(wanted, holders);
     if (wanted.size > 0) this.#searchChanged(wanted, holders);
     return holders;
   }
 
-  /** The same, by looking into every process of this user. */
-  searchEverywhere(inodes: Iterable<number>): Map<number, number> {
-    const holders = new Map<number, number>();
-    const wanted = new Set(inodes);
+  /**
+   * All processes of this user that hold them, by inode, the newest first. It looks into one at each step, some hundred
+   * microseconds mostly.
+   */
+  *everywhere(inodes: readonly number[]): Generator<undefined, Map<number, Holder[]>> {
+    const holders = new Map<number, Holder[]>();
     for (const pid of this.#running()) {
-      if (wanted.size === 0) break;
-      this.#lookInto(pid, this.#ownDescriptors(pid), wanted, holders);
+      const descriptors = this.#ownDescriptors(pid);
+      if (descriptors === undefined) continue;
+      const sockets = this.#look(pid, descriptors);
+      for (const inode of inodes) {
+        const descriptor = sockets.get(inode);
+        if (descriptor === undefined) continue;
+        holders.set(inode, [...(holders.get(inode) ?? []), { pid, descriptor }]);
+      }
+      yield undefined;
     }
     return holders;
   }
@@ -80,24 +96,24 @@ export class SocketSearch {
   }
 
   /** Moves from `wanted` to `holders` what is where it was seen before, or where its predecessor was. */
-  #recall(wanted: Set<number>, holders: Map<number, number>): void {
+  #recall(wanted: Set<number>, holders: Map<number, Holder>): void {
     for (const inode of wanted) {
       for (const [pid, { sockets }] of this.#seen) {
         const descriptor = sockets.get(inode);
         if (descriptor === undefined || this.#proc.socketAt(pid, descriptor) !== inode) continue;
-        this.#found(inode, pid, descriptor, wanted, holders);
+        this.#found(inode, { pid, descriptor }, wanted, holders);
         break;
       }
     }
     for (const [pid, descriptor] of [...this.#lately].reverse()) {
       if (wanted.size === 0) return;
       const inode = this.#proc.socketAt(pid, descriptor);
-      if (inode !== undefined && wanted.has(inode)) this.#found(inode, pid, descriptor, wanted, holders);
+      if (inode !== undefined && wanted.has(inode)) this.#found(inode, { pid, descriptor }, wanted, holders);
     }
   }
 
   /** The same with what changed processes hold. */
-  #searchChanged(wanted: Set<number>, holders: Map<number, number>): void {
+  #searchChanged(wanted: Set<number>, holders: Map<number, Holder>): void {
     const running = this.#running();
     const later: { readonly pid: number; readonly descriptors: number }[] = [];
     for (const pid of running) {
@@ -118,51 +134,40 @@ export class SocketSearch {
     this.#neverSeen = running.filter((pid) => !this.#seen.has(pid));
   }
 
-  /** The same with what one process holds. @param descriptors undefined where it may not be looked into */
-  #lookInto(
-    pid: number,
-    descriptors: number | undefined,
-    wanted: Set<number>,
-    holders: Map<number, number>,
-  ): void {
-    if (descriptors === undefined) return;
+  /** The same with what one process holds. */
+  #lookInto(pid: number, descriptors: number, wanted: Set<number>, holders: Map<number, Holder>): void {
     const sockets = this.#look(pid, descriptors);
     for (const inode of wanted) {
       const descriptor = sockets.get(inode);
-      if (descriptor !== undefined) this.#found(inode, pid, descriptor, wanted, holders);
+      if (descriptor !== undefined) this.#found(inode, { pid, descriptor }, wanted, holders);
     }
   }
 
-  #found(
-    inode: number,
-    pid: number,
-    descriptor: string,
-    wanted: Set<number>,
-    holders: Map<number, number>,
-  ): void {
+  #found(inode: number, first: Holder, wanted: Set<number>, holders: Map<number, Holder>): void {
+    const holder = this.#outermost(inode, first);
     wanted.delete(inode);
-    holders.set(inode, this.#inheritor(inode, pid));
-    this.#lately.delete(pid);
-    this.#lately.set(pid, descriptor);
+    holders.set(inode, holder);
+    this.#lately.delete(holder.pid);
+    this.#lately.set(holder.pid, holder.descriptor);
     for (const [oldest] of this.#lately) {
       if (this.#lately.size <= rememberedProcesses) break;
       this.#lately.delete(oldest);
     }
   }
 
-  /** The child to which a process has left its socket, or a child of that; else the process itself. */
-  #inheritor(inode: number, pid: number): number {
-    for (const child of this.#proc.children(pid)) {
-      const descriptors = this.#ownDescriptors(child);
-      if (descriptors === undefined) continue;
-      const seen = this.#seen.get(child);
-      const sockets = seen?.descriptors === descriptors ? seen.sockets : this.#look(child, descriptors);
-      const descriptor = sockets.get(inode);
-      if (descriptor !== undefined && this.#proc.socketAt(child, descriptor) === inode) {
-        return this.#inheritor(inode, child);
-      }
+  /**
+   * The outermost of the parents that have a socket at the same descriptor; else the process itself. What a program lends
+   * to one that it starts does not make that one the asker.
+   */
+  #outermost(inode: number, { pid, descriptor }: Holder): Holder {
+    let outermost = pid;
+    for (;;) {
+      const parent = readStat(this.#proc.read(`/proc/${outermost}/stat`) ?? '')?.parentPid ?? 0;
+      if (parent <= 1 || this.#proc.socketAt(parent, descriptor) !== inode) break;
+      if (this.#ownDescriptors(parent) === undefined) break;
+      outermost = parent;
     }
-    return pid;
+    return { pid: outermost, descriptor };
   }
 
   #look(pid: number, descriptors: number): ReadonlyMap<number, string> {

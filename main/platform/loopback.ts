@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { Failure } from '../failure.ts';
-import type { AcceptedConnection, Client, PeerIdentity } from './ports.ts';
+import type { AcceptedConnection, PeerIdentity } from './ports.ts';
 
 /** A literal address: a name could be made to lead somewhere else. */
 export const loopbackAddress = '127.0.0.1';
@@ -35,14 +35,21 @@ export async function closeServer(server: Server): Promise<void> {
  *
  * It takes the place of the server's own listener, since that answers some requests (one without Host, or with
  * `Expect: 100-continue`) before any handler is asked.
+ *
+ * @param refused is told of each connection that is not let in
  */
-export function admitOwnUserOnly(server: Server, peer: PeerIdentity): void {
+export function admitOwnUserOnly(server: Server, peer: PeerIdentity, refused?: () => void): void {
   const accepting = server.listeners('connection');
   server.removeAllListeners('connection');
 
   function decide(socket: Socket, isOwn: boolean) {
-    if (!isOwn || socket.destroyed) socket.destroy();
-    else for (const accept of accepting) Reflect.apply(accept, server, [socket]);
+    if (isOwn && !socket.destroyed) {
+      for (const accept of accepting) Reflect.apply(accept, server, [socket]);
+      return;
+    }
+    // One that has gone already asks for nothing.
+    if (!isOwn && socket.remoteAddress !== undefined) refused?.();
+    socket.destroy();
   }
 
   let local: LocalEnd | undefined;
@@ -87,16 +94,12 @@ function isOwnUser(
   try {
     // No remote end: it has gone already.
     if (local === undefined || !remoteAddress || !remotePort) return false;
-    return peer.isOwnUser({ ...local, remoteAddress, remotePort });
+    // Field by field: a spread costs as much as the kernel's answer.
+    const { localAddress, localPort } = local;
+    return peer.isOwnUser({ localAddress, localPort, remoteAddress, remotePort });
   } catch {
     return false;
   }
-}
-
-/** Which program is at the other end of an accepted connection; undefined where it cannot be told. It never rejects. */
-export async function clientAt(peer: PeerIdentity, socket: Socket): Promise<Client | undefined> {
-  const connection = endsOf(socket);
-  return connection && peer.clientAt(connection);
 }
 
 /** The two ends of an accepted connection; undefined where the other one has gone already. */

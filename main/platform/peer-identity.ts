@@ -9,14 +9,14 @@ import { windowsPeerIdentity } from './windows-peer-identity.ts';
  * Fails with `Refused` on a platform where that is not known: credentials for whoever asks would reach every
  * user of the machine.
  */
-export function peerIdentity(platform: NodeJS.Platform = process.platform): PeerIdentity {
+export function peerIdentity(platform: NodeJS.Platform = process.platform): PeerIdentity & Disposable {
   switch (platform) {
     case 'linux':
       return linuxPeerIdentity();
     case 'darwin':
-      return darwinPeerIdentity();
+      return { ...darwinPeerIdentity(), ...holdsNothing };
     case 'win32':
-      return windowsPeerIdentity();
+      return { ...windowsPeerIdentity(), ...holdsNothing };
     default:
       throw new Failure(
         'Refused',
@@ -24,3 +24,5 @@ export function peerIdentity(platform: NodeJS.Platform = process.platform): Peer
       );
   }
 }
+
+const holdsNothing: Disposable = { [Symbol.dispose]: () => undefined };

@@ -65,6 +65,8 @@ export interface Client {
   readonly parents: readonly Process[];
   /** Where it only passes on what others ask, from a container or a virtual machine: what it belongs to (`Docker`, `WSL`…). */
   readonly forwarder: string | undefined;
+  /** There where a command asked for it (see `programBehind`), and it did not ask itself. */
+  readonly asksThroughCommand?: true;
 }
 
 /** Tells whose process is at the other end of a connection on this machine, and which. */
@@ -79,6 +81,11 @@ export interface PeerIdentity {
    * milliseconds, off the event loop, and never rejects.
    */
   clientAt(connection: AcceptedConnection): Promise<Client | undefined>;
+  /**
+   * As `clientAt`, once all of this user's processes have been looked into: undefined also where another program holds
+   * the connection, too, since either could be the one that asks. It takes tens of milliseconds.
+   */
+  soleClientAt(connection: AcceptedConnection): Promise<Client | undefined>;
   /** As `isOwnUser`, for a connection on a Unix socket, by the descriptor of the accepted end. */
   isOwnUserOnLocalSocket(descriptor: number): boolean;
   /** As `clientAt`, for a connection on a Unix socket, by the descriptor of the accepted end. */

@@ -28,7 +28,7 @@ const interpreters: readonly Interpreter[] = [
   {
     name: /^(bash|rbash|dash|sh|zsh|ksh|fish)$/,
     option: /^[-+]/,
-    inline: /^(-[A-Za-z]*[cCs]|--command|--init-command)/,
+    inline: /^([-+][A-Za-z]*[cCs]|--command|--init-command)/,
     valued: /^([-+][A-Za-z]*[oO]|--rcfile|--init-file|--emulate)$/,
     flags: /^[-+]?[A-Za-z]+$/,
   },

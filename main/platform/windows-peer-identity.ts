@@ -60,15 +60,19 @@ export function windowsPeerIdentity(kernel: WindowsKernel = windowsKernel()): Pe
     };
   }
 
+  async function clientAt(connection: AcceptedConnection): Promise<Client | undefined> {
+    const owner = ownerAt(connection);
+    return owner && clientOf(owner);
+  }
+
   return {
     isOwnUser(connection) {
       const owner = ownerAt(connection);
       return owner !== undefined && ownerProcess(owner) !== undefined;
     },
-    async clientAt(connection) {
-      const owner = ownerAt(connection);
-      return owner && clientOf(owner);
-    },
+    clientAt,
+    // The system names one owner of a connection.
+    soleClientAt: clientAt,
     isOwnUserOnLocalSocket: () => false,
     clientOnLocalSocket: async () => undefined,
     isRunning: ({ pid, start }) => processOf(pid)?.start === start,

@@ -126,11 +126,12 @@ export class Sessions implements Disposable {
 
   /**
    * Asks the person for a fresh code for a profile, and acquires its session anew with that.
+   * @param cause a program asks nobody in a quiet time
    * @throws Failure as `acquire`; InvalidInput where the profile's chain takes no code
    */
-  async acquireWithFreshCode(profile: string): Promise<Session> {
+  async acquireWithFreshCode(profile: string, cause: 'person' | 'program' = 'person'): Promise<Session> {
     if (this.isLocked) throw locked();
-    const demand: Demand = { cause: 'person', profile };
+    const demand: Demand = { cause, profile };
     const last = this.#chain(profile);
     let step: StepSession | undefined = last;
     while (step && !step.takesCode) step = step.source;

@@ -62,7 +62,13 @@ test('the package holds what the app needs, and no test, demo, source or embedde
   const own = files.filter((file) => !file.startsWith('node_modules/'));
   const places = /^(package\.json|build\/(icon|tray\/\w+(@2x)?)\.png|dist\/(main|preload|renderer)\/)/;
   expect(own.filter((file) => !places.test(file))).toEqual([]);
-  expect(own).toEqual(expect.arrayContaining(['dist/main/app.js', 'dist/main/linux-process-worker.js']));
+  expect(own).toEqual(
+    expect.arrayContaining([
+      'dist/main/app.js',
+      'dist/main/linux-process-worker.js',
+      'dist/main/sts-worker.js',
+    ]),
+  );
   expect(files.filter((file) => /\.(ts|map|cc)$/.test(file))).toEqual([]);
 
   const dependencies = new Set(files.map((file) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.[1]));

@@ -45,7 +45,12 @@ export async function makeSurroundings(): Promise<Surroundings> {
     folder,
     home,
     sts,
-    env: { ...definedOnly(process.env), LATCHKEY_HOME: home, AWS_ENDPOINT_URL_STS: sts.url },
+    env: {
+      ...definedOnly(process.env),
+      LATCHKEY_HOME: home,
+      AWS_ENDPOINT_URL_STS: sts.url,
+      AWS_ENDPOINT_URL_SIGNIN: sts.url,
+    },
     async [Symbol.asyncDispose]() {
       await sts[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, maxRetries: 5 });

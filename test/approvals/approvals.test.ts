@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Failure } from '../../main/failure.ts';
-import type { Process } from '../../main/platform/ports.ts';
+import type { Client, Process } from '../../main/platform/ports.ts';
 import { needs } from '../platform/needs.ts';
 import {
   changed,
@@ -49,6 +49,7 @@ describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.not
       },
       tree: { pid: 5004711, name: 'bash' },
       choices: ['once', 'tree', 'hours', 'always'],
+      knownBy: `terraform (${executable})`,
       sinceMs: scene.clock.now(),
       untilMs: scene.clock.now() + 10 * minute,
     });
@@ -136,14 +137,49 @@ describe.skipIf(onLinux.missing)(`a program that nobody has allowed${onLinux.not
     await expect(before).rejects.toMatchObject({ code: 'ApprovalNeeded' });
   });
 
-  test('is refused where 32 wait already', async () => {
-    for (let count = 0; count < 32; count++) void scene.asked(inlineProgram(shell, `code ${String(count)}`));
-    await until(() => scene.approvals.requests().length === 32);
+  test('is refused where four of its terminal wait already, which keep nobody else from being asked about', async () => {
+    for (let count = 0; count < 4; count++) void scene.asked(inlineProgram(shell, `code ${String(count)}`));
+    await until(() => scene.approvals.requests().length === 4);
     await expect(scene.asked(inlineProgram(shell, 'one more'))).rejects.toMatchObject({
       code: 'ApprovalNeeded',
-      message: expect.stringContaining('32 programs'),
+      message: expect.stringContaining('4 programs'),
     });
+    await scene.expectWaits(await scene.program('terraform', otherShell));
+  });
+
+  test('is refused where four wait that have no terminal, whatever started them', async () => {
+    for (let count = 0; count < 4; count++) void scene.asked(withoutTerminal(6_000_000 + count));
+    await until(() => scene.approvals.requests().length === 4);
+    await expect(scene.asked(withoutTerminal(6_000_009))).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+  });
+
+  test('counts with the terminal that the terminals it makes come from', async () => {
+    for (let count = 0; count < 4; count++) void scene.asked(inlineProgram(shell, `code ${String(count)}`));
+    await until(() => scene.approvals.requests().length === 4);
+    const made = { ...otherShell, pid: 5_004_800, sessionId: 5_004_800, terminal: '/dev/pts/9' };
+    const inside = { ...inlineProgram(made), parents: [made, shell] };
+    await expect(scene.asked(inside)).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+  });
+
+  test('takes the place of the oldest of those that have most, where 32 wait', async () => {
+    const terminals = Array.from({ length: 10 }, (_, index) => {
+      const pid = 5_005_000 + index;
+      return { ...shell, pid, sessionId: pid, terminal: `/dev/pts/${String(10 + index)}` };
+    });
+    // Seven with four each, one with three, one with one.
+    const asked = terminals.flatMap((terminal, index) =>
+      Array.from({ length: index < 7 ? 4 : index === 7 ? 3 : index === 8 ? 1 : 0 }, (_, count) =>
+        scene.asked(inlineProgram(terminal, `code ${String(count)}`)),
+      ),
+    );
+    await until(() => scene.approvals.requests().length === 32);
+    const [oldest] = scene.approvals.requests();
+    void scene.asked(inlineProgram(terminals[9] ?? shell, 'one more'));
+    await until(() => scene.approvals.requests().some(({ tree }) => tree.pid === terminals[9]?.pid));
     expect(scene.approvals.requests()).toHaveLength(32);
+    expect(scene.approvals.request(oldest?.id ?? '')).toBeUndefined();
+    expect(oldest?.tree.pid).toBeLessThan(5_005_007);
+    expect(await isSettled(asked.at(-1) ?? Promise.resolve())).toBe(false);
   });
 
   test('is refused at once where there is no such profile', async () => {
@@ -286,6 +322,17 @@ describe.skipIf(onLinux.missing)(`allowed once${onLinux.note}`, () => {
     expect((await scene.asked(await startedBy(editor))).allowance).toBe('once');
   });
 
+  test('is for the next start also where a fresh shell starts it for one command', async () => {
+    const { process: editor } = inlineProgram(otherShell, 'editor');
+    const startedFor = async (pid: number) => {
+      const executable = '/usr/bin/dash';
+      const once = { ...shell, pid, executable, commandLine: ['sh', '-c', 'terraform'], terminal: undefined };
+      return { ...(await scene.program('terraform', undefined)), parents: [once, editor] };
+    };
+    await scene.allowed(await startedFor(5_006_001), 'once');
+    expect((await scene.asked(await startedFor(5_006_002))).allowance).toBe('once');
+  });
+
   test('is for the same command line where the program cannot be known again', async () => {
     await scene.allowed(inlineProgram(shell, 'a code'), 'once');
     await scene.expectWaits(inlineProgram(shell, 'another code'));
@@ -402,6 +449,23 @@ describe.skipIf(onLinux.missing)(`a program that was denied${onLinux.note}`, () 
     await scene.expectWaits(await scene.program('terraform', shell), 'stage');
   });
 
+  test('stays denied where it has no terminal and another shell starts it each time', async () => {
+    await scene.denied(withoutTerminal(6_000_001));
+    await expect(scene.asked(withoutTerminal(6_000_101))).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+    expect(scene.approvals.requests()).toEqual([]);
+  });
+
+  test('stays denied where it cannot be known again and has other arguments each time', async () => {
+    const waiting = scene.asked(inlineProgram(shell, 'one'));
+    await scene.theRequest();
+    await scene.denied(inlineProgram(shell, 'other'));
+    await expect(waiting).rejects.toMatchObject({ code: 'ApprovalNeeded' });
+    await expect(scene.asked(inlineProgram(shell, 'a third'))).rejects.toMatchObject({
+      code: 'ApprovalNeeded',
+    });
+    await scene.expectWaits(inlineProgram(otherShell, 'one'));
+  });
+
   test('may be allowed for its whole process tree all the same: the later word counts', async () => {
     const terraform = await scene.program('terraform', shell);
     await scene.denied(terraform);
@@ -411,15 +475,17 @@ describe.skipIf(onLinux.missing)(`a program that was denied${onLinux.note}`, () 
 });
 
 describe.skipIf(onLinux.missing)(`a decision${onLinux.note}`, () => {
-  test('is told with who asked, for the record', async () => {
+  test('is told with who asked and who decided, for the record', async () => {
     const terraform = await scene.program('terraform', shell);
     await scene.allowed(terraform, 'always');
-    await scene.approvals.revoke(scene.approvals.approvals()[0]?.id ?? '');
+    const decider = 'latchkey (pid 12) on /dev/pts/5';
+    await scene.approvals.revoke(scene.approvals.approvals()[0]?.id ?? '', decider);
     await scene.denied(terraform);
+    const atTheWindow = 'a person at the window';
     expect(scene.decisions).toEqual([
-      { decision: 'allowed', allowance: 'always', profile: 'prod', client: terraform },
-      { decision: 'revoked', allowance: 'always', profile: 'prod' },
-      { decision: 'denied', profile: 'prod', client: terraform },
+      { decision: 'allowed', allowance: 'always', profile: 'prod', decider: atTheWindow, client: terraform },
+      { decision: 'revoked', allowance: 'always', profile: 'prod', decider },
+      { decision: 'denied', profile: 'prod', decider: atTheWindow, client: terraform },
     ]);
   });
 
@@ -462,3 +528,22 @@ describe.skipIf(onLinux.missing)(`a decision${onLinux.note}`, () => {
     ]);
   });
 });
+
+/** A program that cannot be known again, that an editor starts without a terminal by a shell of its own. */
+function withoutTerminal(pid: number): Client {
+  const { process: python } = inlineProgram(shell, `code ${String(pid)}`);
+  const executable = '/usr/bin/dash';
+  const once = {
+    ...shell,
+    pid: pid + 50,
+    executable,
+    commandLine: ['sh', '-c', 'python3'],
+    terminal: undefined,
+  };
+  const editor = { ...otherShell, name: 'code', executable: '/usr/bin/code', terminal: undefined };
+  return {
+    process: { ...python, pid, start: pid, terminal: undefined },
+    parents: [once, editor],
+    forwarder: undefined,
+  };
+}

@@ -126,6 +126,12 @@ describe.skipIf(onLinux.missing)(`a compiled program${onLinux.note}`, () => {
     expect(await identities.of(client)).toBeUndefined();
   });
 
+  test('is not known where it is Electron by another name, which runs any script', async () => {
+    const path = compiled('code');
+    write('v8_context_snapshot.bin', 'x');
+    expect(await identityOf(path, waiting, { stdio: 'pipe' })).toBeUndefined();
+  });
+
   test('is not known where it passes on what containers or other machines ask', async () => {
     const client = clientOf(
       await start(compiled('carrier'), waiting, { stdio: 'pipe' }),
@@ -215,6 +221,38 @@ describe.skipIf(onLinux.missing)(`a script${onLinux.note}`, () => {
     const whole = keyOf(await identityOf('perl', [script]));
     expect(keyOf(await identityOf('perl', ['./deploy.pl'], { cwd: folder }))).toBe(whole);
     expect(keyOf(await identityOf('perl', ['../link'], { cwd: join(folder, 'inner') }))).toBe(whole);
+  });
+
+  test.each([
+    ['by its name alone', ['deploy.pl']],
+    ['with options that may name a file', ['-I.', 'deploy.pl']],
+  ])('that goes to another folder is not taken for the one there: %s', async (_case, [option = '', name]) => {
+    const text = (then: string) => `${then} $| = 1; print 1; ${waits.perl}`;
+    const [good, evil] = [write('good/deploy.pl', text('')), join(folder, 'evil')];
+    write('evil/deploy.pl', text(`chdir '${dirname(good)}';`));
+    const given = name === undefined ? [option] : [option, join(evil, 'deploy.pl')];
+    const pid = await start('perl', given, { cwd: evil, stdio: 'pipe' });
+    const output = children.at(-1)?.stdout;
+    if (output) await once(output, 'data');
+    const client = clientOf(pid);
+    expect(client.process.workingFolder).toBe(dirname(good));
+    expect(await identities.of(client)).toBeUndefined();
+  });
+
+  test('that a link led elsewhere when it was started is not taken for the one in its folder', async () => {
+    const [good, evil] = [dirname(write('good/deploy.pl', waits.perl)), join(folder, 'evil')];
+    const link = join(folder, 'link');
+    write('evil/deploy.pl', `chdir '${good}'; $| = 1; print 1; ${waits.perl}`);
+    symlinkSync(evil, link);
+    const startedAtMs = lstatSync(link).ctimeMs + 1_001;
+    const pid = await start('perl', ['deploy.pl'], { cwd: link, stdio: 'pipe' });
+    const output = children.at(-1)?.stdout;
+    if (output) await once(output, 'data');
+    await changeLater(link, () => {
+      unlinkSync(link);
+      symlinkSync(good, link);
+    });
+    expect(await identities.of(clientOf(pid, { startedAtMs }))).toBeUndefined();
   });
 
   test('is another one once it has another content', async () => {
@@ -362,6 +400,7 @@ describe.skipIf(onLinux.missing)(`code that is in no script${onLinux.note}`, () 
   test.each([
     ['bash', ['-c', 'sleep 60; :']],
     ['bash', ['-s', 'deploy.pl']],
+    ['bash', ['+s', 'deploy.pl']],
     ['bash', []],
     ['perl', ['-e', 'sleep 60', 'deploy.pl']],
     ['perl', ['-S', 'deploy.pl']],
@@ -396,9 +435,8 @@ describe.skipIf(onLinux.missing)(`code that is in no script${onLinux.note}`, () 
     const java = compiled('java');
     write('com.example.Main', 'x');
     write('Main.java', 'x');
-    const pid = await start(java, waiting, { stdio: 'pipe' });
-    const at = (commandLine: string[]) =>
-      identities.of(clientOf(pid, { commandLine, workingFolder: folder }));
+    const pid = await start(java, waiting, { cwd: folder, stdio: 'pipe' });
+    const at = (commandLine: string[]) => identities.of(clientOf(pid, { commandLine }));
     expect(await at(['java', 'com.example.Main'])).toBeUndefined();
     expect(await at(['java', '@options', 'Main.java'])).toBeUndefined();
     expect(await at(['java', '-m', 'Main.java'])).toBeUndefined();
@@ -426,7 +464,8 @@ async function start(
   options: readonly string[],
   { cwd, stdio = 'ignore' }: { cwd?: string; stdio?: StdioOptions } = {},
 ): Promise<number> {
-  const env = { ...process.env, PATH: `${folder}:${process.env['PATH'] ?? ''}` };
+  // As a shell tells it.
+  const env = { ...process.env, PWD: cwd ?? process.cwd(), PATH: `${folder}:${process.env['PATH'] ?? ''}` };
   const child = spawn(command, options, { stdio, cwd, env });
   children.push(child);
   const pid = await started(child);

@@ -1,16 +1,18 @@
-import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog, type AuditEntry } from '../../main/audit/audit-log.ts';
-import type { AuditRecord } from '../../main/audit/record.ts';
+import { beginning, seal } from '../../main/audit/chain.ts';
+import { AuditFiles } from '../../main/audit/files.ts';
+import { parseAuditLine, personsEvents, type AuditRecord } from '../../main/audit/record.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import type { Client, SecretStore } from '../../main/platform/ports.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { needs } from '../platform/needs.ts';
-import { clientOf, KeychainStandIn, recordsOf } from './audit-fixture.ts';
+import { clientOf, KeychainStandIn, processOf, recordsOf } from './audit-fixture.ts';
 
 const withModes = needs(process.getuid !== undefined, 'Windows has no file modes');
 
@@ -84,15 +86,25 @@ describe('a record', () => {
     expect(await readFile(join(home, 'audit.jsonl'), 'utf8')).not.toContain('EXAMPLEKEY');
   });
 
-  it('is cut where a program has a name or a folder without end', async () => {
-    const endless = 'ä'.repeat(100_000);
-    log.note({
-      event: 'served',
-      client: clientOf(endless, 1, { workingFolder: endless, executable: endless }),
-    });
-    const [record] = await recorded();
-    expect(record?.client?.name).toBe(`${'ä'.repeat(127)}…`);
-    expect(record?.client?.workingFolder).toBe(`${'ä'.repeat(511)}…`);
+  it('is cut where a program has a name or a folder without end: its line has 4 KiB at most', async () => {
+    const endless = '\u{1F511}ä"'.repeat(10_000);
+    const parents = Array.from({ length: 100 }, (_, pid) => processOf(endless, pid));
+    const client = clientOf(endless, 1, { workingFolder: endless, executable: endless });
+    log.note({ event: 'served', detail: endless, client: { ...client, parents } });
+    await recorded();
+    const [, line = ''] = (await readFile(join(home, 'audit.jsonl'), 'latin1')).split('\n');
+    expect(line).toMatch(/^\{"sequence":2,.*"\}$/);
+    expect(line.length).toBeLessThan(4096);
+  });
+
+  it('says where a text is cut, and keeps a long folder of plain letters whole', async () => {
+    const folder = `/${'a'.repeat(767)}`;
+    log.note({ event: 'served', client: clientOf('ä'.repeat(17), 1, { workingFolder: folder }) });
+    log.note({ event: 'refused', client: clientOf('ä'.repeat(16), 1, { workingFolder: `${folder}/` }) });
+    expect((await recorded()).map(({ client }) => [client?.name, client?.workingFolder])).toEqual([
+      [`${'ä'.repeat(16)}…`, folder],
+      ['ä'.repeat(16), `${folder}…`],
+    ]);
   });
 
   it('is a line of ASCII characters, which a terminal shows as they are', async () => {
@@ -103,6 +115,7 @@ describe('a record', () => {
 });
 
 describe('equal ones within a second', () => {
+  const untold = 'too many different ones within a second: these are told by their number only';
   const entry: AuditEntry = { event: 'served', profile: 'sandbox', client: clientOf('aws', 1) };
 
   it('are one record with their number and the time of the last', async () => {
@@ -150,18 +163,47 @@ describe('equal ones within a second', () => {
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(200_000);
   });
 
-  it('of more kinds than there is room for are told by their number', async () => {
-    for (let pid = 1; pid <= 600; pid += 1) log.note({ ...entry, client: clientOf('aws', pid) });
-    const noted = log.note({ ...entry, client: clientOf('aws', 601) });
+  it('of one event and profile that are too many are told by their number', async () => {
+    for (let pid = 1; pid <= 200; pid += 1) log.note({ ...entry, client: clientOf('aws', pid) });
+    const noted = log.note({ ...entry, client: clientOf('aws', 201) });
     expect(noted.again()).toBe(true);
-    log.note({ event: 'refused', detail: 'a Host that is not ours' });
     const records = await recorded();
-    expect(records).toHaveLength(514);
-    const untold = 'too many different ones within a second: these are told by their number only';
+    expect(records).toHaveLength(128 + 1);
     expect(records.filter(({ detail }) => detail === untold)).toMatchObject([
-      { event: 'served', count: 90 },
-      { event: 'refused', count: 1 },
+      { event: 'served', profile: 'sandbox', count: 74 },
     ]);
+    expect(records.find(({ detail }) => detail === untold)).not.toHaveProperty('client');
+  });
+
+  it('have room again a second later', async () => {
+    for (let pid = 1; pid <= 200; pid += 1) log.note({ ...entry, client: clientOf('aws', pid) });
+    clock.advance(1_000);
+    log.note({ ...entry, client: clientOf('thief', 66) });
+    expect((await recorded()).at(-1)).toMatchObject({ client: { name: 'thief' } });
+  });
+
+  it('cannot be so many that one of another event or profile is told by its number alone', async () => {
+    for (let pid = 1; pid <= 600; pid += 1) {
+      log.note({ event: 'mfa', detail: 'code refused', client: new Promise(() => undefined) });
+      log.note({ ...entry, client: clientOf('aws', pid) });
+    }
+    log.note({ ...entry, profile: 'production', client: clientOf('thief', 66) });
+    log.note({ event: 'unlocked', detail: 'by a person' });
+    expect(await recorded()).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({
+          event: 'served',
+          profile: 'production',
+          client: expect.objectContaining({ name: 'thief' }) as object,
+        }),
+        expect.objectContaining({ event: 'unlocked', detail: 'by a person' }),
+      ]),
+    );
+  });
+
+  it.each([...personsEvents])('are never too many where a person has decided: %s', async (event) => {
+    for (let pid = 1; pid <= 200; pid += 1) log.note({ event, client: clientOf('aws', pid) });
+    expect(await recorded()).toHaveLength(200);
   });
 });
 
@@ -214,6 +256,14 @@ describe('a program that is still being looked up', () => {
     expect(noted.again()).toBe(false);
     log.note({ ...entry, client: lookUp });
     expect(await recorded()).toMatchObject([{ count: 5 }]);
+  });
+
+  it('takes no more room than one record once it is found, on however many connections', async () => {
+    for (let connection = 1; connection <= 300; connection += 1) {
+      log.note({ event: 'served', client: Promise.resolve(clientOf('aws', 1)) });
+      await settled();
+    }
+    expect(await recorded()).toMatchObject([{ count: 300, client: { name: 'aws' } }]);
   });
 });
 
@@ -293,15 +343,99 @@ describe('the log', () => {
     ]);
   });
 
-  it('begins a new chain where the keychain has lost its key, or has something else, and says so', async () => {
+  it('begins a new chain where the keychain has lost its key, or has something else, and that is a problem', async () => {
     await end();
     keychain.items.clear();
     log = await open();
-    expect((await log.verify()).notes.at(-1)).toMatch(/a new chain: the keychain has no key of the records/);
+    const first = await log.verify();
+    expect(first.notes.at(-1)).toMatch(/a new chain: the keychain has no key of the records/);
+    expect(first.problems).toEqual([
+      'the keychain has lost the key of the 2 records before record 3, or somebody has removed it: nothing shows whether they are as Latchkey wrote them',
+    ]);
+    await end();
+    log = await open();
+    expect((await log.verify()).problems).toEqual(first.problems);
     await end();
     keychain.items.set('audit-chain', '{"key":"something else"}');
     log = await open();
-    expect((await log.verify()).notes.at(-1)).toMatch(/a new chain: the item in the keychain was not one/);
+    const second = await log.verify();
+    expect(second.notes.at(-1)).toMatch(/a new chain: the item in the keychain was not one/);
+    expect(second.problems).toHaveLength(1);
+  });
+
+  it('is read once for all who ask meanwhile whether it is whole', async () => {
+    const opened = vi.spyOn(AuditFiles.prototype, 'open');
+    try {
+      log.note({ event: 'locked' });
+      const verdicts = await Promise.all(Array.from({ length: 100 }, () => log.verify()));
+      expect(opened).toHaveBeenCalledTimes(1);
+      expect(new Set(verdicts).size).toBe(1);
+      log.note({ event: 'unlocked' });
+      const { proven, unproven } = await log.verify();
+      expect(proven + unproven).toBe(3);
+    } finally {
+      opened.mockRestore();
+    }
+  });
+});
+
+const notEnded =
+  'the run before did not end properly: the last of its records, of up to a minute, may be missing';
+
+describe('a run that was killed', () => {
+  const file = () => join(home, 'audit.jsonl');
+
+  /** Leaves the log and the keychain as they are now; somebody then makes of the log what he likes. */
+  async function killed(change: (text: string) => string = (text) => text): Promise<void> {
+    const text = await readFile(file(), 'latin1');
+    const items = new Map(keychain.items);
+    await end();
+    await writeFile(file(), change(text), 'latin1');
+    for (const [name, item] of items) keychain.items.set(name, item);
+  }
+
+  const started = async () => (await recordsOf(home)).at(-1);
+
+  it('is told of by the next one: what came after the last checkpoint may have been cut off', async () => {
+    await vi.waitFor(() => expect(keychain.checkpoint).toBe(1));
+    const before = await readFile(file(), 'latin1');
+    log.note({ event: 'served', profile: 'production', client: clientOf('thief', 66) });
+    await recorded();
+    await killed(() => before);
+    log = await open();
+    expect(await started()).toMatchObject({ sequence: 2, event: 'started', detail: notEnded });
+    expect((await log.verify()).notes).toEqual([expect.stringContaining(notEnded)]);
+  });
+
+  it('cannot be made one that has ended by whoever has not the key', async () => {
+    await vi.waitFor(() => expect(keychain.checkpoint).toBe(1));
+    const content = { time: '2026-11-03T10:00:00.000Z', event: 'ended', count: 1 } as const;
+    await killed((text) => {
+      const { sequence, mac } = parseAuditLine(text.trimEnd())?.record ?? beginning;
+      return `${text}${seal(content, { sequence, mac }, undefined, false).line}\n`;
+    });
+    log = await open();
+    expect(await started()).toMatchObject({ sequence: 3, event: 'started', detail: notEnded });
+  });
+
+  it('is told of also where the log could not be read at the start', async () => {
+    await killed();
+    await rename(file(), `${file()}.away`);
+    await mkdir(file());
+    log = await open();
+    expect(log.problem).toContain('EISDIR');
+    await rmdir(file());
+    await rename(`${file()}.away`, file());
+    clock.advance(60_000);
+    await vi.waitFor(() => expect(log.problem).toBeUndefined());
+    expect((await recorded()).at(-1)).toMatchObject({ event: 'audit', detail: notEnded });
+  });
+
+  it('is not suspected where it has ended, nor where there was none', async () => {
+    expect(await started()).not.toHaveProperty('detail');
+    await end();
+    log = await open();
+    expect(await started()).not.toHaveProperty('detail');
   });
 });
 
@@ -325,12 +459,13 @@ describe('a last line that a crash cut off', () => {
       const { problems, notes } = await log.verify();
       expect({ length, problems }).toEqual({ length, problems: [] });
       const wasCut = 'the last line, which a crash had cut off, was removed';
-      expect(notes).toEqual(isCut ? [expect.stringContaining(wasCut)] : []);
+      const detail = isCut ? `${wasCut}; ${notEnded}` : notEnded;
+      expect(notes).toEqual([expect.stringContaining(`: ${detail}`)]);
       const records = await recordsOf(home);
       expect(records.map(({ event }) => event)).toEqual(
         isWholeLine ? ['started', 'locked', 'started'] : ['started', 'started'],
       );
-      expect(records.at(-1)?.detail).toBe(isCut ? wasCut : undefined);
+      expect(records.at(-1)?.detail).toBe(detail);
     }
   });
 });

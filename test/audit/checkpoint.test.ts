@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../main/audit/audit-log.ts';
+import { personsEvents } from '../../main/audit/record.ts';
 import { Failure } from '../../main/failure.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
@@ -61,6 +62,14 @@ describe('a checkpoint', () => {
     await checkpointed(2);
     await log[Symbol.asyncDispose]();
     expect(keychain.checkpoint).toBe(3);
+  });
+
+  it.each([...personsEvents])('is made at once where a person has decided something: %s', async (event) => {
+    log = await open();
+    await checkpointed(1);
+    log.note({ event });
+    clock.advance(1_000);
+    await checkpointed(2);
   });
 
   it('is not made where nothing is new', async () => {

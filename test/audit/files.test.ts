@@ -41,22 +41,24 @@ afterEach(async () => {
 });
 
 describe('the files', () => {
-  const long = '\u{1F511}'.repeat(1_000);
+  const long = 'k'.repeat(1_000);
   const parents = Array.from({ length: 16 }, (_, index) => processOf(long, index));
-  /** The largest records there are: 20 KiB. */
+  /** The largest records there are: 3 KiB. */
   const largest = (pid: number) => ({
     ...clientOf(long, pid, { executable: long, workingFolder: long }),
     parents,
   });
   let pid = 0;
 
-  /** Fills some files, at once: all that it notes can wait. */
+  /** Fills some files, with no more at once than can wait. */
   async function fill(bytes: number): Promise<void> {
-    for (let noted = 0; noted < bytes; noted += 400 * 19_000) {
-      for (let count = 0; count < 400; count += 1) log.note({ event: 'served', client: largest((pid += 1)) });
+    for (let noted = 0; noted < bytes; noted += 2_500 * 2_900) {
+      for (let count = 0; count < 2_500; count += 1)
+        log.note({ event: 'served', profile: `sandbox-${count % 25}`, client: largest((pid += 1)) });
       clock.advance(1_000);
+      const lastLine = async () => (await readFile(join(home, 'audit.jsonl'), 'latin1')).slice(-4_096);
+      await vi.waitFor(async () => expect(await lastLine()).toContain(`"pid":${pid},`), 10_000);
     }
-    await log.verify();
   }
 
   it('are bounded in size and number, and what is kept of them is one chain', async () => {
@@ -67,9 +69,7 @@ describe('the files', () => {
       expect((await stat(join(home, name))).size).toBeLessThanOrEqual(auditFileBytes);
     const { problems, notes } = await log.verify();
     expect(problems).toEqual([]);
-    expect(notes).toEqual([
-      expect.stringMatching(/^the log begins with record \d+: what was older is not kept$/),
-    ]);
+    expect(notes[0]).toMatch(/^the log begins with record \d+: what was older is not kept$/);
 
     // Also for the next run, and a file that is missing shows.
     await log[Symbol.asyncDispose]();
@@ -90,6 +90,43 @@ describe('the files', () => {
     await rename(join(home, 'audit.4.jsonl'), join(home, 'audit.3.jsonl'));
     await rename(join(home, 'other'), join(home, 'audit.4.jsonl'));
     expect((await log.verify()).problems).not.toEqual([]);
+  });
+
+  it('that were driven out by a flood are told of in the log, and are a problem for 30 days', async () => {
+    log = await open();
+    log.note({ event: 'served', profile: 'production', client: clientOf('thief', 66) });
+    await fill(auditFileCount * auditFileBytes);
+    await vi.waitFor(async () => expect(await filesOf(home)).toHaveLength(auditFileCount));
+    const records = await recordsOf(home);
+    const [first] = records;
+    const gone = records.filter(({ event }) => event === 'audit');
+    expect(gone).toMatchObject([
+      {
+        detail: `records 1 to ${(first?.sequence ?? 0) - 1}, of 2026-11-03T10:00:00.000Z to ${first?.time}, are not kept any longer`,
+        previous: expect.any(String) as string,
+      },
+    ]);
+    const { problems, notes } = await log.verify();
+    expect(problems).toEqual([]);
+    expect(notes.at(-1)).toContain(gone[0]?.detail);
+    const short = `The audit log goes back to ${first?.time} only: there was so much to record that what came before is gone`;
+    expect(log.problem).toBe(short);
+
+    await log[Symbol.asyncDispose]();
+    log = await open();
+    expect(log.problem).toBe(short);
+    clock.advance(30 * 24 * 60 * 60_000);
+    await vi.waitFor(() => expect(log.problem).toBeUndefined());
+  });
+
+  it('that it took more than 30 days to fill are no problem when the oldest one goes', async () => {
+    log = await open();
+    await fill((auditFileCount - 1) * auditFileBytes);
+    clock.advance(31 * 24 * 60 * 60_000);
+    await fill(auditFileBytes);
+    const [first] = await recordsOf(home);
+    expect(first?.sequence).toBeGreaterThan(1);
+    expect(log.problem).toBeUndefined();
   });
 
   it('go on where a crash stopped half-way through their renaming', async () => {
@@ -194,7 +231,7 @@ describe('a full disk', () => {
   /** More than the rest of the file's last page holds. */
   function noteMany(count: number): void {
     for (let pid = 1; pid <= count; pid += 1)
-      log.note({ event: 'served', profile: 'sandbox', client: clientOf('aws', pid) });
+      log.note({ event: 'served', profile: `sandbox-${pid % 8}`, client: clientOf('aws', pid) });
   }
 
   it.skipIf(canMount.missing)(

@@ -5,7 +5,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { linuxPeerIdentity } from '../../main/platform/linux-peer-identity.ts';
-import { clientAt, endsOf } from '../../main/platform/loopback.ts';
+import { endsOf } from '../../main/platform/loopback.ts';
 import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { connectionsInTimeWait, Crowd } from './crowd.ts';
 
@@ -65,7 +65,8 @@ interface Took {
 async function find(peer: PeerIdentity, socket: Socket, program: ChildProcess): Promise<Took> {
   const before = performance.eventLoopUtilization();
   const startMs = performance.now();
-  const client = await clientAt(peer, socket);
+  const ends = endsOf(socket);
+  const client = ends && (await peer.clientAt(ends));
   const ms = performance.now() - startMs;
   const { active } = performance.eventLoopUtilization(before);
   if (client?.process.pid !== program.pid)

@@ -48,7 +48,7 @@ switch (part) {
 }
 
 function endpoint(): Promise<void> {
-  return compareEndpoint((name) => fork(self, [name]));
+  return compareEndpoint((name, env) => fork(self, [name], { env }));
 }
 
 async function weeks(seeds: readonly number[]): Promise<void> {

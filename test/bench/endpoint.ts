@@ -4,6 +4,8 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { startEmbeddedSts } from '../sts/embedded-sts.ts';
+import { sampleWorld } from '../sts/sample-world.ts';
 import { credentialsPath, tokenOf, tokenHeader } from '../fixtures/endpoint.ts';
 import { measure, type Load, type Measured } from './load.ts';
 import type { ServerName } from './servers.ts';
@@ -15,9 +17,13 @@ const loads = [32, 500].flatMap((clients) =>
 );
 
 /** @param fork starts one of the servers in a process of its own */
-export async function compareEndpoint(fork: (name: ServerName) => ChildProcess): Promise<void> {
-  await using latchkey = await start(fork('latchkey'));
-  await using bare = await start(fork('bare'));
+export async function compareEndpoint(
+  fork: (name: ServerName, env: NodeJS.ProcessEnv) => ChildProcess,
+): Promise<void> {
+  await using sts = await startEmbeddedSts(sampleWorld);
+  const env = { ...process.env, AWS_ENDPOINT_URL_STS: sts.url };
+  await using latchkey = await start(fork('latchkey', env));
+  await using bare = await start(fork('bare', env));
   const token = await tokenOf(`http://127.0.0.1:${latchkey.port}/`);
   console.log(`Medians of ${rounds} rounds in turn, 10,000 profiles, Node ${process.version}.\n`);
   console.log('| GET of credentials | rate, of bare | p99, of bare | requests/s here | bare here |');
@@ -48,7 +54,10 @@ export async function compareEndpoint(fork: (name: ServerName) => ChildProcess):
 }
 
 async function start(server: ChildProcess): Promise<AsyncDisposable & { readonly port: number }> {
-  const [port]: unknown[] = await once(server, 'message');
+  const [port]: unknown[] = await Promise.race([
+    once(server, 'message'),
+    once(server, 'exit').then(() => []),
+  ]);
   if (typeof port !== 'number') throw new Error('a server did not start');
   return {
     port,

@@ -30,9 +30,20 @@ beforeEach(async ({ skip }) => {
 });
 afterEach(() => own[Symbol.asyncDispose]());
 
-/** A Python program in a process tree of its own, that runs a command and waits for it. */
+/** A Python program that runs a command and waits for it: what this process has started, as its terminals are. */
 function program(command: readonly string[]) {
   const source = 'import subprocess, sys; sys.exit(subprocess.run(sys.argv[1:]).returncode)';
+  return python(source, command);
+}
+
+/** The same as what another terminal or the desktop has started. */
+function programElsewhere(command: readonly string[]) {
+  const source =
+    'import os, subprocess, sys\nif os.fork(): os._exit(0)\nos.setsid()\nsubprocess.run(sys.argv[1:])';
+  return python(source, command);
+}
+
+function python(source: string, command: readonly string[]) {
   return spawn('python3', ['-c', source, ...command], { env: own.env, stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
@@ -53,7 +64,7 @@ const number = /type this number: (\d{4})\r+\n/;
 
 describe('a program that asks for a protected profile', () => {
   test('gets its credentials once a person has allowed it on another terminal', async () => {
-    const asking = program([process.execPath, latchkey, 'credentials', 'production']);
+    const asking = programElsewhere([process.execPath, latchkey, 'credentials', 'production']);
     const printed = text(asking.stdout);
     const id = await waitingId();
     expect((await run(own.env, ['approvals'])).stdout).toMatch(
@@ -80,9 +91,21 @@ describe('a program that asks for a protected profile', () => {
     expect(await asking).toMatchObject({ status: 1, stdout: '' });
   });
 
+  test('is not allowed on a terminal that what started it makes: a script could have a child ask, and type the number', async () => {
+    const asking = program([process.execPath, latchkey, 'credentials', 'production']);
+    const printed = text(asking.stdout);
+    const id = await waitingId();
+    using terminal = new Terminal(own.env, ['approvals', 'allow', id]);
+    const shown = await terminal.shows(/this was started by [^\r]* as it was itself/);
+    expect(shown).not.toMatch(number);
+    expect(await terminal.ends()).toBe(1);
+    await own.call('approvals.deny', { id });
+    expect(await printed).toBe('');
+  });
+
   test('is told where a person denies it', async () => {
     const asking = run(own.env, ['credentials', 'production']);
     expect(await run(own.env, ['approvals', 'deny', await waitingId()])).toMatchObject({ status: 0 });
-    expect((await asking).stderr).toMatch(/^latchkey: A person has denied [^\n]*\n$/);
+    expect((await asking).stderr).toMatch(/^latchkey: \S+ \(pid \d+\) was denied [^\n]*\n$/);
   });
 });

@@ -1,6 +1,7 @@
 /** What only a person may do, by the built command on real terminals. */
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withTerminals } from '../fixtures/pseudo-terminal.ts';
+import { recordsOf } from '../audit/audit-fixture.ts';
 import { buildCommand, run, Terminal } from './latchkey.ts';
 import { startTestBroker, type TestBroker } from './test-broker.ts';
 
@@ -62,14 +63,30 @@ describe('latchkey use --here', () => {
 });
 
 describe('latchkey use --folder', () => {
-  test('gives a folder a profile by its real path, and takes it away again', async () => {
-    const { stdout } = await run(own.env, ['use', 'reader', '--folder', own.broker.home]);
-    expect(stdout).toBe(`reader is for programs that work in ${own.broker.home}\n`);
+  test('gives a folder a profile by its real path, and takes it away again, once a number is typed', async () => {
+    using giving = new Terminal(own.env, ['use', 'reader', '--folder', own.broker.home]);
+    expect(await giving.confirmed()).toContain(`reader is for programs that work in ${own.broker.home}`);
     expect((await run(own.env, ['status'])).stdout).toContain(
       `reader for programs that work in ${own.broker.home}`,
     );
-    expect(await run(own.env, ['use', '--none', '--folder', own.broker.home])).toMatchObject({ status: 0 });
+    using taking = new Terminal(own.env, ['use', '--none', '--folder', own.broker.home]);
+    await taking.confirmed();
     expect((await run(own.env, ['status'])).stdout).not.toContain('Folder');
+  });
+
+  test('is refused without a terminal, and that is recorded with the program', async () => {
+    const { status, stderr } = await run(own.env, ['use', 'reader', '--folder', own.broker.home]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^latchkey: Only a person may give programs in \S+ the profile reader/);
+    await vi.waitFor(async () => {
+      expect(await recordsOf(own.broker.home)).toContainEqual(
+        expect.objectContaining({
+          event: 'refused',
+          detail: 'folders.set',
+          client: expect.objectContaining({ name: expect.stringMatching(/^latchkey/) as string }) as unknown,
+        }),
+      );
+    });
   });
 
   test('refuses a folder that there is not', async () => {

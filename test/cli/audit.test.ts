@@ -1,6 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { parseSince } from '../../main/cli/audit-export.ts';
 import { AuditLog } from '../../main/audit/audit-log.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { clientOf } from '../audit/audit-fixture.ts';
@@ -96,7 +97,93 @@ describe('latchkey audit tail', () => {
   });
 });
 
+describe('latchkey audit export', () => {
+  let home: string;
+  let removeHome: () => PromiseLike<void>;
+
+  beforeEach(async () => {
+    const temporary = await temporaryHome();
+    home = temporary.path;
+    removeHome = () => temporary[Symbol.asyncDispose]();
+    using clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
+    await using log = await AuditLog.open({ home, clock, secrets: memorySecretStore() });
+    log.note({
+      event: 'served',
+      profile: 'sandbox',
+      detail: 'one, "two"',
+      client: clientOf('terraform', 4711),
+    });
+    clock.advance(3_600_000);
+    log.note({
+      event: 'refused',
+      detail: '=HYPERLINK("http://example.com")',
+      client: clientOf('@SUM(1)', 7),
+    });
+    clock.advance(1_000);
+  });
+  afterEach(() => removeHome());
+
+  const exported = (...options: string[]): Promise<CommandRun> =>
+    run({ ...process.env, LATCHKEY_HOME: home, TZ: 'UTC' }, ['audit', 'export', ...options]);
+
+  test('gives every record as it stands in the log, the oldest first, from all of its files', async () => {
+    const file = join(home, 'audit.jsonl');
+    const log = await readFile(file, 'utf8');
+    const [first = '', ...rest] = log.split('\n');
+    await writeFile(join(home, 'audit.1.jsonl'), `${first}\n`);
+    await writeFile(file, rest.join('\n'));
+    expect(await exported()).toEqual({ status: 0, stdout: log, stderr: '' });
+  });
+
+  test('gives those alone that are not older than a time, a date or so long ago', async () => {
+    const events = async (since: string) =>
+      (await exported('--since', since)).stdout.match(/(?<="event":")\w+/g);
+    expect(await events('2026-11-03T10:30:00Z')).toEqual(['refused', 'ended']);
+    expect(await events('2026-11-03')).toEqual(['started', 'served', 'refused', 'ended']);
+    expect(await events('2026-11-04')).toBeNull();
+    expect(parseSince('90m', 10_000_000)).toBe(10_000_000 - 90 * 60_000);
+    expect(parseSince('7d', 1e12)).toBe(1e12 - 7 * 86_400_000);
+  });
+
+  test.each(['yesterday', '7', '1w', '2026-13-01', ''])('takes %j for no time', (since) => {
+    expect(() => parseSince(since, 0)).toThrow('--since must be a date, a time in ISO 8601, or how long ago');
+  });
+
+  test('makes a table of them, in which no program can put a formula', async () => {
+    const { stdout } = await exported('--csv');
+    const [head, , served, refused] = stdout.split('\r\n');
+    expect(head).toBe(
+      'sequence,time,event,profile,count,detail,program,pid,executable,folder,parents,forwarder,startedAt',
+    );
+    expect(served).toMatch(/^2,2026-11-03T10:00:00\.000Z,served,sandbox,1,"one, ""two""",terraform,4711,/);
+    expect(served).toContain(',bash < alacritty,');
+    expect(refused).toContain(`,"'=HYPERLINK(""http://example.com"")",'@SUM(1),7,`);
+  });
+
+  test('leaves out what is no record, and says that it did', async () => {
+    await appendFile(join(home, 'audit.jsonl'), 'something else\n');
+    const { status, stdout, stderr } = await exported();
+    expect(status).toBe(0);
+    expect(stdout).not.toContain('something else');
+    expect(stderr).toBe(
+      'latchkey: 1 of the log’s lines are no records, and left out; see: latchkey audit verify\n',
+    );
+  });
+});
+
 describe('latchkey audit verify', () => {
+  test('tells programs the verdict as one document', async () => {
+    await using own = await startTestBroker();
+    const { status, stdout } = await run(own.env, ['audit', 'verify', '--json']);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({
+      proven: expect.any(Number) as number,
+      unproven: expect.any(Number) as number,
+      problems: [],
+      notes: expect.any(Array) as string[],
+    });
+  });
+
   test('proves the log of a running Latchkey, and ends with 1 where somebody has changed it', async () => {
     await using own = await startTestBroker();
     await own.call('profiles.use', { name: 'reader' });
@@ -139,7 +226,7 @@ test('latchkey audit by itself, or with something else, says what there is', asy
   const env = { ...process.env, LATCHKEY_HOME: empty.path };
   const alone = await run(env, ['audit']);
   expect(alone).toMatchObject({ status: 2, stdout: '' });
-  expect(alone.stderr).toContain('verify or tail is missing');
-  expect((await run(env, ['audit', 'mend'])).stderr).toContain('there is verify, tail');
-  expect((await run(env, ['audit', 'verify', '--json'])).stderr).toContain('-n and --json are for tail');
+  expect(alone.stderr).toContain('it needs to be told what to do: tail, export, verify');
+  expect((await run(env, ['audit', 'mend'])).stderr).toContain('there is tail, export, verify');
+  expect((await run(env, ['audit', 'verify', '-n', '3'])).stderr).toContain('there is no option -n');
 });

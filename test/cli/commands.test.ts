@@ -1,9 +1,12 @@
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { allCommands, commandNames } from '../../main/cli/commands.ts';
+import { optionShown } from '../../main/cli/usage.ts';
+import { commandPages } from '../../scripts/command-pages.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { buildCommand, run, start, type CommandRun } from './latchkey.ts';
 import {
@@ -18,10 +21,6 @@ import {
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 30_000 });
 
-const commands = [
-  ...['serve', 'status', 'use', 'mfa', 'lock', 'unlock', 'open', 'approvals', 'credentials', 'token'],
-  ...['audit', 'endpoint'],
-];
 const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';
 
 beforeAll(buildCommand, 120_000);
@@ -32,17 +31,46 @@ describe('the command line', () => {
   test('without a command, or with --help, lists the commands and the exit statuses', async () => {
     const help = await run(nowhere, []);
     expect(help).toMatchObject({ status: 0, stderr: '' });
-    for (const command of commands) expect(help.stdout).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
+    for (const command of commandNames) expect(help.stdout).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
     expect(help.stdout).toContain('3 Latchkey is not running');
+    // Nothing that is for no person.
+    expect(help.stdout).not.toContain('__');
     expect(await run(nowhere, ['--help'])).toEqual(help);
   });
 
-  test.each(commands)('has help with an example for %s', async (command) => {
+  test.each(commandNames)('has help with an example for %s', async (command) => {
     const help = await run(nowhere, [command, '--help']);
     expect(help).toMatchObject({ status: 0, stderr: '' });
     expect(help.stdout).toMatch(new RegExp(`^Usage: latchkey ${command}`));
-    expect(help.stdout).toMatch(new RegExp(`Example:\\n  latchkey ${command}`));
+    expect(help.stdout).toMatch(new RegExp(`Examples?:\n  .*latchkey ${command}`));
     expect(await run(nowhere, ['help', command])).toEqual(help);
+  });
+
+  test('has help for an action, with every option of it', async () => {
+    const help = await run(nowhere, ['profile', 'edit', '--help']);
+    expect(help.stdout).toMatch(/^Usage: latchkey profile edit NAME \[OPTION…\]\n/);
+    for (const option of ['--role-arn ARN', '--unset OPTION', '--protected'])
+      expect(help.stdout).toContain(`\n  ${option} `);
+    expect(await run(nowhere, ['help', 'profile', 'edit'])).toEqual(help);
+    expect(await run(nowhere, ['help', 'stauts'])).toMatchObject({ status: 2, stdout: '' });
+  });
+
+  test('gives no help where --help is for the program that is run', async () => {
+    const { status, stdout } = await run(nowhere, ['exec', 'reader', '--', 'ls', '--help']);
+    expect({ status, stdout }).toEqual({ status: 3, stdout: '' });
+  });
+
+  test('is written down whole in docs/commands.md and the man page, by npm run commands', async () => {
+    for (const [path, page] of commandPages) {
+      expect(await readFile(new URL(`../../${path}`, import.meta.url), 'utf8')).toBe(page);
+      for (const [name, command] of await allCommands()) {
+        expect(page.replaceAll('\\-', '-')).toContain(`latchkey ${name}`);
+        const actions = 'actions' in command ? Object.values(command.actions) : [command];
+        for (const { options } of actions)
+          for (const [option, declared] of Object.entries(options))
+            expect(page.replaceAll('\\-', '-')).toContain(optionShown(option, declared));
+      }
+    }
   });
 
   test('tells its version', async () => {
@@ -50,24 +78,37 @@ describe('the command line', () => {
   });
 
   test.each([
-    [
-      ['stauts'],
-      'latchkey: there is no command stauts; there is serve, status, use, mfa, lock, unlock, open',
-    ],
+    [['stauts'], 'latchkey: there is no command stauts; there is serve, status, profiles, use, '],
     [['--jason'], 'latchkey: there is no option --jason; there is serve, status'],
     [['constructor'], 'latchkey: there is no command constructor'],
-    [['status', '--jason'], 'latchkey status: there is no option --jason; there is --json; it is used as'],
+    [
+      ['status', '--jason'],
+      'latchkey status: there is no option --jason; there is --json, --watch; it is used as',
+    ],
     [['status', '--json=yes'], 'latchkey status: --json takes no value'],
     [['status', 'now'], 'latchkey status: "now" is one word too many'],
     [['open', '-x'], 'latchkey open: there is no option -x; there is none; it is used as: latchkey open'],
-    [['use', ''], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
-    [['use'], 'latchkey use: PROFILE is missing; it is used as: latchkey use PROFILE'],
+    [['use', ''], 'latchkey use: PROFILE is missing; it is used as: latchkey use [PROFILE] '],
+    [['use'], 'latchkey use: PROFILE is missing; it is used as: latchkey use [PROFILE] '],
     [['use', 'a', 'b'], 'latchkey use: "b" is one word too many'],
     [['mfa', '123456', '--device'], 'latchkey mfa: --device needs a value'],
+    [['use', '--none'], 'latchkey use: --none wants --here or --folder'],
+    [['use', 'a', '--none', '--here'], 'latchkey use: --none goes with no PROFILE'],
+    [['use', 'a', '--here', '--folder', '/'], '--fresh-code, --here and --folder do not go together'],
+    [
+      ['token', 'add', 'build'],
+      'latchkey token add: PROFILE is missing; it is used as: latchkey token add NAME',
+    ],
+    [
+      ['token', 'mend'],
+      'latchkey token: there is no "mend"; there is list, add, revoke; it is used as: latchkey',
+    ],
+    [['key', 'list', 'all'], 'latchkey key list: "all" is one word too many'],
+    [['approvals', 'allow', 'k3', 'ever'], 'it can be allowed once, tree, 8h, always, not "ever"'],
     [['lock', 'now'], 'latchkey lock: "now" is one word too many'],
     [
       ['unlock', '--device', 'alice'],
-      'latchkey unlock: CODE is missing; it is used as: latchkey unlock [CODE|-]',
+      'latchkey unlock: CODE is missing; it is used as: latchkey unlock [CODE] [--device SERIAL]',
     ],
     [['unlock', ''], 'latchkey unlock: CODE is missing'],
     [['unlock', '123456', '7'], 'latchkey unlock: "7" is one word too many'],

@@ -107,7 +107,7 @@ describe('latchkey endpoint link-local', () => {
 
   test('is the only thing that there is about the endpoint', async () => {
     const { status, stderr } = await run(env, ['endpoint', 'local']);
-    expect(stderr).toMatch(/link-local only/);
+    expect(stderr).toMatch(/there is link-local;/);
     expect(status).toBe(2);
   });
 

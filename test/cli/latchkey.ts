@@ -7,6 +7,14 @@ import { buildStale } from '../../scripts/build.mjs';
 
 const latchkey = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
 
+/** What Node is given to run the command. */
+export function latchkeyArguments(args: readonly string[]): string[] {
+  return [latchkey, ...args];
+}
+
+/** The command, as it is typed into a shell. */
+export const latchkeyLine = `${process.execPath} ${latchkey}`;
+
 /** Brings what these tests run up to date. */
 export async function buildCommand(): Promise<void> {
   await buildStale(['client', 'main']);
@@ -81,6 +89,17 @@ export class Terminal implements Disposable {
       if (this.#hasEnded) throw new Error(`it ended without showing ${pattern}: ${unread}`);
       await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), this.#ended]);
     }
+  }
+
+  /** Types the number that Latchkey shows on it, waits for the command to succeed, and gives what it showed after that. */
+  async confirmed(): Promise<string> {
+    const [, number = ''] =
+      /type this number: (\d{4})/.exec(await this.shows(/type this number: \d{4}\r+\n/)) ?? [];
+    await this.shows(/type it to [^\r]*: /);
+    this.type(`${number}\n`);
+    const shown = await this.shows(/exit status 0\r\nunchanged\r\n/);
+    await this.#ended;
+    return shown;
   }
 
   /** Waits for the command's end: its exit status, and that the terminal is as it was before. */

@@ -21,13 +21,16 @@ export interface TestBroker extends AsyncDisposable {
   call<Name extends CallName>(name: Name, input: Input<Name>): Promise<unknown>;
 }
 
-export async function startTestBroker(options: { link?: string } = {}): Promise<TestBroker> {
+export async function startTestBroker(
+  options: { link?: string; openInBrowser?: (address: string) => Promise<void> } = {},
+): Promise<TestBroker> {
   const opened = new Resources();
   const { path: home } = opened.use(await temporaryHome());
   const env = { ...process.env, LATCHKEY_HOME: home, XDG_RUNTIME_DIR: join(home, 'run') };
   opened.use(inEnvironment('XDG_RUNTIME_DIR', env.XDG_RUNTIME_DIR));
   const sts = opened.use(await startEmbeddedSts(sampleWorld));
   opened.use(endpointUrlSts(sts.url));
+  opened.use(inEnvironment('AWS_ENDPOINT_URL_SIGNIN', sts.url));
   const broker = opened.use(
     await startBroker({
       home,
@@ -42,6 +45,7 @@ export async function startTestBroker(options: { link?: string } = {}): Promise<
         await confirm();
         return options.link;
       },
+      openInBrowser: options.openInBrowser,
     }),
   );
   const call = async <Name extends CallName>(name: Name, input: Input<Name>): Promise<unknown> => {

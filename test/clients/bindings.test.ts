@@ -52,6 +52,24 @@ describe('a bound process tree', () => {
     expect(bindings.profileOf(composeClient({ pid: 400 }, [otherShell, terminal]))).toBe('billing');
   });
 
+  it('is found by its session where the chain of parents has broken', () => {
+    bindings.bind(shell, 'sandbox');
+    const orphan = composeProcess({ pid: 400, sessionId: shell.pid });
+    expect(bindings.profileOf({ process: orphan, parents: [], forwarder: undefined })).toBe('sandbox');
+    // Also where what it started has a session of its own.
+    expect(bindings.profileOf(composeClient({ pid: 401, sessionId: 401 }, [orphan]))).toBe('sandbox');
+    expect(bindings.profileOf(composeClient({ pid: 402, sessionId: otherShell.pid }))).toBeUndefined();
+    ended.add(shell.pid);
+    expect(bindings.profileOf({ process: orphan, parents: [], forwarder: undefined })).toBeUndefined();
+  });
+
+  it('is found by its session only where no parent is bound itself', () => {
+    bindings.bind(shell, 'sandbox');
+    bindings.bind(otherShell, 'billing');
+    const client = composeClient({ pid: 400, sessionId: shell.pid }, [otherShell]);
+    expect(bindings.profileOf(client)).toBe('billing');
+  });
+
   it('is not another process that got its pid later', () => {
     bindings.bind(shell, 'sandbox');
     const successor = composeProcess({ pid: shell.pid, start: 99 });

@@ -82,14 +82,15 @@ describe('noting it', () => {
     let lookUps = 0;
     const connection = connectionOf(() => {
       lookUps += 1;
-      return Promise.resolve(undefined);
+      return Promise.resolve(composeClient());
     });
     const same = session();
     for (let request = 0; request < 100; request++) {
       handedOut.note('reader', same, connection);
       await Promise.resolve();
     }
-    expect([lookUps, changes]).toEqual([1, 1]);
+    // Its end, and its name.
+    expect([lookUps, changes]).toEqual([1, 2]);
   });
 
   it('looks one program up at a time, however many connections come at once', () => {
@@ -135,6 +136,19 @@ describe('noting it', () => {
     await settle();
     clock.advance(10 * minute);
     expect(handedOut.holdings()).toMatchObject([{ programs: ['aws'] }]);
+  });
+
+  it('keeps 32 programs of a profile, those that got some last', async () => {
+    for (let number = 0; number < 40; number++) {
+      handedOut.note('reader', session(), program(`program-${number}`));
+      await settle();
+      handedOut.note('reader', session(), program('aws'));
+      await settle();
+    }
+    const [{ programs = [] } = {}] = handedOut.holdings();
+    expect(programs).toHaveLength(32);
+    expect(programs).toEqual(expect.arrayContaining(['aws', 'program-39', 'program-9']));
+    expect(programs).not.toContain('program-8');
   });
 
   it('keeps no session: it knows it by its end alone', () => {

@@ -70,6 +70,16 @@ describe('a program gets', () => {
     expect(await chosenFor(undefined)).toMatch(/cannot be told which program asks/);
   });
 
+  it('nothing where it cannot be told in which folder it works, once folders have profiles of their own', async () => {
+    const somewhere = composeClient({ pid: 9, workingFolder: undefined }, [shell]);
+    bindings.bind(composeProcess({ pid: 300 }), 'terminal');
+    expect(await chosenFor(somewhere)).toBe('active by active');
+    await giveFolder('/work/project', 'folder');
+    expect(await chosenFor(somewhere)).toMatch(/cannot be told in which folder/);
+    bindings.bind(shell, 'terminal');
+    expect(await chosenFor(somewhere)).toBe('terminal by terminal');
+  });
+
   it('nothing where no profile is active', async () => {
     await core.configuration.update((now) => ({ ...now, active: null }));
     expect(await chosenFor(composeClient())).toBe('No profile is active');

@@ -30,6 +30,17 @@ describe('a program’s request can be decided', () => {
     expect(isRefused(decider)).toBe(false);
   });
 
+  test('from a terminal of the desktop, where a background program of that has asked', () => {
+    const desktop = composeProcess({ pid: 50, name: 'systemd', sessionId: 50 });
+    const service = composeClient({ pid: 60, name: 'backup', sessionId: 60 }, [desktop]);
+    const decider = composeClient({ ...command, sessionId: 300, terminal: '/dev/pts/4' }, [
+      otherShell,
+      emulator,
+      desktop,
+    ]);
+    expect(isRefused(decider, service)).toBe(false);
+  });
+
   test('where a former process had its pid', () => {
     const former = composeProcess({ ...terraform, start: 49, terminal: undefined, sessionId: undefined });
     expect(isRefused(composeClient(command, [former]))).toBe(false);
@@ -69,5 +80,22 @@ describe('a program’s request cannot be decided', () => {
     const daemon = composeClient({ ...terraform, terminal: undefined, sessionId: 210 }, [shell, emulator]);
     const decider = composeClient({ ...command, sessionId: 200, terminal: '/dev/pts/3' }, [shell, emulator]);
     expect(isRefused(decider, daemon)).toBe(true);
+  });
+
+  describe('by what the same program has started', () => {
+    const made = composeProcess({ pid: 320, name: 'sh', sessionId: 320, terminal: '/dev/pts/9' });
+    const onMadeTerminal = { ...command, sessionId: 320, terminal: '/dev/pts/9' };
+
+    test('with no terminal', () => {
+      const script = composeProcess({ pid: 310, name: 'deploy.py', sessionId: 300 });
+      const child = composeClient({ pid: 311, name: 'python3', sessionId: 300 }, [script]);
+      expect(isRefused(composeClient(onMadeTerminal, [made, script]), child)).toBe(true);
+    });
+
+    test('on a terminal, whatever sessions it makes', () => {
+      const script = composeProcess({ pid: 310, name: 'deploy.py', sessionId: 300, terminal: '/dev/pts/4' });
+      const child = composeClient({ pid: 311, name: 'python3', sessionId: 311 }, [script, otherShell]);
+      expect(isRefused(composeClient(onMadeTerminal, [made, script, otherShell]), child)).toBe(true);
+    });
   });
 });

@@ -12,7 +12,7 @@ import { serveLocalSocket } from '../../main/control/local-socket.ts';
 import { Failure } from '../../main/failure.ts';
 import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { Resources } from '../../main/resources.ts';
-import { composePeer } from '../fixtures/clients.ts';
+import { composeClient, composePeer } from '../fixtures/clients.ts';
 import { needs } from '../platform/needs.ts';
 import { rawRequest, type RawAnswer } from './raw-request.ts';
 import { ServiceStandIn } from './service-stand-in.ts';
@@ -50,6 +50,23 @@ function post(
   return rawRequest({ socketPath: address, method: 'POST', path, headers }, body);
 }
 const json = { 'content-type': 'application/json' };
+
+/** What programs of one group may have. */
+function share(most: number): number {
+  return most / 4;
+}
+
+/** Tells of as many connections as are one terminal's, and of all after these that they are another one's. */
+function peerOfTwoTerminals(ofFirst: number): PeerIdentity {
+  let connections = 0;
+  return composePeer({
+    clientOnLocalSocket: () => {
+      connections += 1;
+      const terminal = connections > ofFirst ? '/dev/pts/2' : '/dev/pts/1';
+      return Promise.resolve(composeClient({ pid: connections, sessionId: 1, terminal }));
+    },
+  });
+}
 
 function problemOf({ body }: RawAnswer): unknown {
   return (JSON.parse(body) as { problem?: unknown }).problem;
@@ -160,7 +177,7 @@ describe.skipIf(withUnixSockets.missing)(`the contract over the local socket${wi
     expect(service.received).toEqual([]);
   });
 
-  test('turns down calls past a bound, and answers again when some have ended', async () => {
+  test('turns down calls past what one terminal’s programs may have, and answers again when some have ended', async () => {
     await serve();
     let end: () => void = () => undefined;
     const held = new Promise<{ value: unknown }>((resolve) => {
@@ -172,13 +189,53 @@ describe.skipIf(withUnixSockets.missing)(`the contract over the local socket${wi
     const socket = connect(address);
     const call =
       'POST /call/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
-    socket.write(call.repeat(bounds.callsAtOnce));
-    while (service.received.length < bounds.callsAtOnce) await new Promise(setImmediate);
+    socket.write(call.repeat(share(bounds.callsAtOnce)));
+    while (service.received.length < share(bounds.callsAtOnce)) await new Promise(setImmediate);
     expect((await post('/call/x', '{}')).status).toBe(403);
+    expect(service.received).not.toContainEqual({ name: 'sessions.lock', input: {} });
+    void post('/call/sessions.lock', '{}');
+    await vi.waitFor(() => {
+      expect(service.received).toContainEqual({ name: 'sessions.lock', input: {} });
+    });
     end();
     await once(socket, 'data');
     expect((await post('/call/x', '{}')).status).toBe(200);
     socket.destroy();
+  });
+
+  test('answers others while one terminal’s programs have all they may', async () => {
+    await serve(service, peerOfTwoTerminals(2));
+    service.answer = (name) =>
+      name === 'held' ? new Promise(() => undefined) : Promise.resolve({ value: {} });
+    const call =
+      'POST /call/held HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}';
+    const sockets = [connect(address), connect(address)];
+    for (const socket of sockets) socket.write(call.repeat(share(bounds.callsAtOnce)));
+    while (service.received.length < share(bounds.callsAtOnce)) await new Promise(setImmediate);
+    // The third is another terminal's.
+    expect((await post('/call/x', '{}')).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('answers while others have sent half of what they call for', async () => {
+    await serve();
+    const half =
+      'POST /call/x HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+    const sockets = Array.from({ length: bounds.callsAtOnce }, () => connect(address));
+    for (const socket of sockets) socket.write(half);
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    expect((await post('/call/x', '{}')).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  test('has room for others where one terminal’s programs keep connections open', async () => {
+    await serve(service, peerOfTwoTerminals(share(bounds.localConnections) + 1));
+    const sockets = Array.from({ length: share(bounds.localConnections) + 1 }, () => connect(address));
+    const last = sockets.at(-1);
+    if (last) await once(last, 'close');
+    expect(sockets.filter(({ closed }) => closed)).toHaveLength(1);
+    expect((await post('/call/x', '{}')).status).toBe(200);
+    for (const socket of sockets) socket.destroy();
   });
 });
 
@@ -241,7 +298,7 @@ describe.skipIf(withUnixSockets.missing)(`events over the local socket${withUnix
 
   test('have room for a bounded number of readers', async () => {
     await serve();
-    const readers = Array.from({ length: bounds.eventStreams }, () => {
+    const readers = Array.from({ length: share(bounds.eventStreams) }, () => {
       const socket = connect(address);
       socket.write('GET /events HTTP/1.0\r\n\r\n');
       return socket;

@@ -1,6 +1,10 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import type { AuditEntry } from '../../main/audit/audit-log.ts';
+import type { ProgramIdentity } from '../../main/clients/access.ts';
 import { Person } from '../../main/control/person.ts';
+import type { Client } from '../../main/platform/ports.ts';
 import { composeClient, composeProcess } from '../fixtures/clients.ts';
+import { openTerminal, withTerminals } from '../fixtures/pseudo-terminal.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 
 const asker = composeClient({ pid: 500, name: 'terraform' });
@@ -8,11 +12,26 @@ const startedByAsker = composeClient({ pid: 501, name: 'latchkey' }, [asker.proc
 const another = composeClient({ pid: 900, name: 'latchkey' });
 const starter = composeClient({ pid: process.ppid });
 
+let noted: AuditEntry[];
 let person: Person;
 beforeEach(() => {
-  const requests = new Map([['k3', { client: asker, profile: 'production' }]]);
-  person = new Person(new FakeClock(), { request: (id) => requests.get(id) });
+  noted = [];
+  person = personWith(asker);
 });
+
+function personWith(client: Client, identity?: ProgramIdentity): Person {
+  const requests = new Map([['k3', { client, profile: 'production', identity }]]);
+  return new Person({
+    clock: new FakeClock(),
+    approvals: { request: (id) => requests.get(id) },
+    audit: {
+      note: (entry) => {
+        noted.push(entry);
+        return { again: () => false };
+      },
+    },
+  });
+}
 
 const fromCommand = (client: typeof asker | undefined) =>
   ({ from: 'command', client: Promise.resolve(client) }) as const;
@@ -39,6 +58,7 @@ describe('what only a person may do', () => {
     await expect(person.confirm('profiles.remove', removal, fromCommand(client))).rejects.toMatchObject(
       refused,
     );
+    expect(noted).toEqual([{ event: 'refused', detail: 'profiles.remove', client }]);
   });
 });
 
@@ -52,14 +72,31 @@ describe('an approval', () => {
   test('is not given from a browser that was opened out of the asker’s process tree', async () => {
     const caller = { from: 'browser', openedBy: startedByAsker } as const;
     await expect(person.confirm('approvals.allow', approval, caller)).rejects.toMatchObject(refused);
+    expect(noted).toEqual([{ event: 'refused', detail: 'approvals.allow', client: startedByAsker }]);
   });
 
   test('is not given by the asker, also where that started the broker', async () => {
-    const requests = new Map([['k3', { client: starter, profile: 'production' }]]);
-    const own = new Person(new FakeClock(), { request: (id) => requests.get(id) });
+    const own = personWith(starter);
     await expect(own.confirm('approvals.allow', approval, fromCommand(starter))).rejects.toMatchObject({
       ...refused,
       message: expect.stringContaining('from where it could do that itself') as string,
+    });
+  });
+
+  test('that lasts is confirmed by what it will hold for, and not by what the program calls itself', async ({
+    skip,
+  }) => {
+    if (withTerminals.missing) skip(withTerminals.note);
+    using terminal = await openTerminal();
+    const program = composeClient({ pid: 500, name: 'deploy.py' });
+    const script = { kind: 'script', interpreter: '/usr/bin/python3', options: null } as const;
+    const own = personWith(program, { ...script, script: '/tmp/x/deploy.py', sha256: 'a'.repeat(64) });
+    const caller = fromCommand(composeClient({ pid: 900, sessionId: 900, terminal: terminal.path }));
+    const asked = own.confirm('approvals.allow', { id: 'k3', allowance: 'always' }, caller);
+    await expect(asked).rejects.toMatchObject({ code: 'ChallengeNeeded' });
+    const shown = 'to allow deploy.py (/tmp/x/deploy.py) by python3 the profile production, always.';
+    await vi.waitFor(() => {
+      expect(terminal.shown()).toContain(shown);
     });
   });
 

@@ -80,13 +80,29 @@ describe('one address serves', () => {
     expect(await inTerminal(ask)).toContain(':assumed-role/Reader/');
   }, 60_000);
 
+  test('what a terminal has left running in the background, whose parent has ended', async ({ skip }) => {
+    const terminals = needs(hasTerminal(), 'no python3 with pty here');
+    if (terminals.missing) skip(terminals.note);
+    const answer = join(person.path, 'answer');
+    const inBackground = `(sh -c 'sleep 0.2; ${ask}' > ${answer}.part; mv ${answer}.part ${answer}) &`;
+    const shown = await inTerminal(
+      `${command} use long-reader --here; (${inBackground}); ${meet('/dev/null', answer)}; cat ${answer}`,
+    );
+    expect(shown).toContain(':assumed-role/LongReader/');
+  }, 60_000);
+
   test('a folder that was given a role', async ({ skip }) => {
     const terminals = needs(hasTerminal(), 'no python3 with pty here');
     if (terminals.missing) skip(terminals.note);
     const folder = join(person.path, 'project');
     await mkdir(join(folder, 'modules'), { recursive: true });
-    expect(await run(env, ['use', 'long-reader', '--folder', folder])).toMatchObject({ status: 0 });
+    await broker.call('folders.set', { folder, profile: 'long-reader' });
     expect(await inTerminal(`cd ${folder}/modules && ${ask}`)).toContain(':assumed-role/LongReader/');
     expect(await inTerminal(`cd ${person.path} && ${ask}`)).toContain(':assumed-role/Reader/');
+    // Where a program's folder was removed it may have been one of those.
+    const removed = join(folder, 'build');
+    const shown = await inTerminal(`mkdir ${removed}; cd ${removed}; rmdir ${removed}; ${ask}`);
+    expect(shown).toContain('Unable to locate credentials');
+    expect(shown).not.toContain(':assumed-role/');
   }, 60_000);
 });

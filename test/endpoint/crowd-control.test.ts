@@ -9,16 +9,16 @@ import { askWithToken, credentialsPath, serveCore, type ServedCore } from '../fi
 
 let core: Core;
 let endpoint: ServedCore;
-/** Where a second program connects from; the first one does from 127.0.0.1. */
-const othersAddress = '127.0.0.2';
+/** Where the programs of three terminals connect from, each connection another program. */
+const terminals = { one: '127.0.0.1', another: '127.0.0.2', third: '127.0.0.3' };
 
 beforeEach(async () => {
   core = await startCore(systemClock);
   await core.addKey('work');
   await core.addProfile({ name: 'reader' });
   await core.active.use('reader');
-  const clientAt = ({ remoteAddress }: AcceptedConnection) =>
-    Promise.resolve(composeClient({ pid: remoteAddress === othersAddress ? 2 : 1 }));
+  const clientAt = ({ remoteAddress, remotePort }: AcceptedConnection) =>
+    Promise.resolve(composeClient({ pid: remotePort, terminal: `/dev/pts/${remoteAddress}` }));
   endpoint = await serveCore(core, systemClock, { peer: composePeer({ clientAt }) });
 });
 afterEach(async () => {
@@ -26,7 +26,7 @@ afterEach(async () => {
   await core[Symbol.asyncDispose]();
 });
 
-async function open(localAddress = '127.0.0.1'): Promise<Socket> {
+async function open(localAddress: string): Promise<Socket> {
   const port = Number(new URL(endpoint.url).port);
   const socket = connect({ host: '127.0.0.1', port, localAddress });
   socket.on('error', () => undefined);
@@ -35,18 +35,39 @@ async function open(localAddress = '127.0.0.1'): Promise<Socket> {
   return socket;
 }
 
-describe('a program that opens connection after connection', () => {
-  it('keeps 512 when it gets crowded, the first ones, and takes none of another program’s', async () => {
-    const others: Socket[] = [];
-    for (let count = 0; count < 20; count++) others.push(await open(othersAddress));
-    const greedy: Socket[] = [];
-    for (let count = 0; count < 748; count++) greedy.push(await open());
-    const kept = () => greedy.filter(({ closed }) => !closed);
-    await vi.waitFor(() => expect(kept()).toHaveLength(512));
-    expect(kept()).toEqual(greedy.slice(0, 512));
-    expect(others.filter(({ closed }) => closed)).toEqual([]);
+async function openMany(count: number, from: string): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let opened = 0; opened < count; opened++) sockets.push(await open(from));
+  return sockets;
+}
+
+const kept = (sockets: readonly Socket[]) => sockets.filter(({ closed }) => !closed);
+
+describe('the programs of a terminal that open connection after connection', () => {
+  it('keep 512 when it gets crowded, the first ones, and take none of another’s', async () => {
+    const others = await openMany(20, terminals.another);
+    const greedy = await openMany(748, terminals.one);
+    await vi.waitFor(() => expect(kept(greedy)).toHaveLength(512));
+    expect(kept(greedy)).toEqual(greedy.slice(0, 512));
+    expect(kept(others)).toEqual(others);
     const { body } = await askWithToken(endpoint.url, `${credentialsPath}reader`);
     expect(JSON.parse(body)).toMatchObject({ Code: 'Success' });
+    expect(endpoint.clients.refusals.list()).toMatchObject([
+      { reason: 'too many connections are open', count: 748 - 512 },
+    ]);
     for (const socket of [...greedy, ...others]) socket.destroy();
+  });
+
+  it('share 640 with those of another that do the same, and take none of a third’s', async () => {
+    const third = await openMany(20, terminals.third);
+    const ones = await openMany(374, terminals.one);
+    const others = await openMany(374, terminals.another);
+    await vi.waitFor(() =>
+      expect([kept(ones), kept(others)].map(({ length }) => length)).toEqual([310, 310]),
+    );
+    expect(kept(third)).toEqual(third);
+    const later = await openMany(20, terminals.third);
+    expect(kept(later)).toEqual(later);
+    for (const socket of [...ones, ...others, ...third, ...later]) socket.destroy();
   });
 });

@@ -312,6 +312,15 @@ describe('the guard', () => {
     }
   });
 
+  it('refuses the real service’s address on a port of its own: it leads to the main port alone', async () => {
+    const linkLocalIsOn = () => true;
+    const headers = { Host: '169.254.169.254', [ttlHeader]: '60' };
+    await using main = await serveCore(core, systemClock, { linkLocalIsOn });
+    expect((await ask(main.url, '/latest/api/token', headers, 'PUT')).status).toBe(200);
+    await using own = await serveCore(core, systemClock, { linkLocalIsOn, ownProfile: 'reader' });
+    expect((await ask(own.url, '/latest/api/token', headers, 'PUT')).status).toBe(400);
+  });
+
   it('serves no program of another user', async ({ skip }) => {
     const root = needs(process.getuid?.() === 0, 'only root can start a program as another user');
     if (root.missing) skip(root.note);
@@ -373,6 +382,25 @@ describe('a protected profile', () => {
     expect(await code()).toBe('Success');
     await approvals.revoke(approvals.approvals()[0]?.id ?? '');
     expect(await code()).toBe('ApprovalNeeded');
+  });
+
+  it('serves no program that has lent its connection to another one, which may be allowed', async ({
+    skip,
+  }) => {
+    const onLinux = needs(process.platform === 'linux', 'who holds a connection is looked up in /proc here');
+    if (onLinux.missing) skip(onLinux.note);
+    await core.addProfile({ name: 'vault', protected: true });
+    await core.active.use('vault');
+    const { host, port } = new URL(endpoint.url);
+    const token = await tokenOf(endpoint.url);
+    const request = `GET ${credentialsPath}vault HTTP/1.1\\r\\nHost: ${host}\\r\\n${tokenHeader}: ${token}\\r\\nConnection: close\\r\\n\\r\\n`;
+    const codeWhile = async (started: string) => {
+      const script = `exec 3<>/dev/tcp/127.0.0.1/${port}; ${started} printf '${request}' >&3; cat <&3`;
+      const { stdout } = await promisify(execFile)('/bin/bash', ['-c', script]);
+      return read(stdout.split('\r\n\r\n')[1] ?? '').Code;
+    };
+    expect(await codeWhile('')).toBe('ApprovalNeeded');
+    expect(await codeWhile('sleep 10 & sleep 0.2;')).toBe('Refused');
   });
 
   it('serves no program that cannot be told', async () => {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
@@ -26,6 +26,7 @@ afterEach(() => {
 
 const onLinux = needs(process.platform === 'linux', 'the sock_diag adapter runs on Linux only');
 const asRoot = needs(process.getuid?.() === 0, 'a client of another user can be started by root only');
+const withPython = needs(spawnSync('python3', ['-V']).status === 0, 'no python3 here');
 
 describe.skipIf(onLinux.missing)(`the peer of a connection on Linux${onLinux.note}`, () => {
   test('over IPv4 is ours when we opened it', async () => {
@@ -71,6 +72,15 @@ describe.skipIf(onLinux.missing)(`the peer of a connection on Linux${onLinux.not
     expect(inodes).toEqual(pairs.map(({ client }) => inodeOf(client)));
     expect(new Set(inodes).size).toBe(200);
   });
+
+  test.skipIf(withPython.missing)(
+    `is found when it is bound to the interface${withPython.note}`,
+    async () => {
+      const { server, port } = await listen('127.0.0.1');
+      startBoundClient(process.getuid?.() ?? 0, port);
+      expect(peers().isOwnUser(await acceptOne(server))).toBe(true);
+    },
+  );
 
   test('is still found once it has sent all it will send', async () => {
     const { accepted, client } = await connect('127.0.0.1', '127.0.0.1');
@@ -213,6 +223,22 @@ describe.skipIf(onLinux.missing)(`the peer of a redirected connection on Linux${
       expect(peer.isOwnUser(theirs)).toBe(false);
     });
 
+    // Asked for without an interface, the kernel does not tell of such a socket.
+    test.skipIf(asRoot.missing || withPython.missing)(
+      `of another user, bound to the interface${asRoot.note || withPython.note}`,
+      async () => {
+        const localPort = await freePort();
+        const { server, port } = await listen('127.0.0.1');
+        const accepting = acceptOne(server);
+        startBoundClient(anotherUid, port, localPort);
+        const theirs = await accepting;
+        const { accepted: original } = await connectFrom(localPort);
+        const peer = peers(() => original);
+        expect(peer.isOwnUser({ ...theirs, localPort: 9 })).toBe(true);
+        expect(peer.isOwnUser(theirs)).toBe(false);
+      },
+    );
+
     test('that has ended', async () => {
       const localPort = await freePort();
       const { accepted: ended, client } = await connectFrom(localPort);
@@ -305,6 +331,24 @@ async function connectFrom(localPort: number) {
   const client = net.connect({ port, host: '127.0.0.1', localAddress: '127.0.0.1', localPort });
   cleanUps.push(() => client.destroy());
   return { accepted: await accepting, client };
+}
+
+/** A client whose socket is bound to `lo` (SO_BINDTODEVICE, which Node does not set), connected until the test ends. */
+function startBoundClient(uid: number, port: number, localPort = 0): void {
+  const program = `import socket, sys
+ours = socket.socket()
+ours.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+ours.setsockopt(socket.SOL_SOCKET, 25, b'lo\\0')
+ours.bind(('127.0.0.1', int(sys.argv[2])))
+ours.connect(('127.0.0.1', int(sys.argv[1])))
+sys.stdin.read()`;
+  const child = spawn('python3', ['-c', program, String(port), String(localPort)], {
+    uid,
+    gid: uid,
+    cwd: '/',
+    stdio: ['pipe', 'inherit', 'inherit'],
+  });
+  cleanUps.push(() => child.kill('SIGKILL'));
 }
 
 async function freePort(): Promise<number> {

@@ -121,19 +121,46 @@ describe.skipIf(onLinux.missing)(`the program at the other end of a connection${
     expect((await processAt(accepted))?.pid).toBe(process.pid);
   });
 
-  test('is the child that inherited the socket, also once the parent has answered', async () => {
-    const { server, port } = await listen('127.0.0.1');
-    const parent = start('bash', ['-c', `${connectInBash(port)}; read -u 3; cat <&3 >&3 & wait`]);
-    const accepted = await acceptOne(server);
-    const peer = peers();
-    expect((await peer.clientAt(accepted))?.process.pid).toBe(parent.pid);
-    // The first line lets the parent start its child, which sends the second one back.
-    accepted.socket.write('first\nsecond\n');
-    await once(accepted.socket, 'data');
-    const child = await peer.clientAt(accepted);
-    expect(child?.process.name).toBe('cat');
-    expect(child?.process.pid).not.toBe(parent.pid);
-    expect((await processAt(accepted))?.pid).toBe(child?.process.pid);
+  describe('that has lent the connection to a program it started', () => {
+    /** A shell whose child has the connection, too, once `lend` is called. @param child what it runs */
+    async function lender(child: string) {
+      const { server, port } = await listen('127.0.0.1');
+      const shell = start('bash', ['-c', `${connectInBash(port)}; read -u 3; ${child} & wait`]);
+      const accepted = await acceptOne(server);
+      const lend = async () => {
+        // The first line lets the shell start its child, which sends the second one back.
+        accepted.socket.write('first\nsecond\n');
+        await once(accepted.socket, 'data');
+      };
+      return { accepted, shell, lend };
+    }
+
+    test('is that program, and not the newer one', async () => {
+      const { accepted, shell, lend } = await lender('cat <&3 >&3');
+      await lend();
+      expect((await processAt(accepted))?.pid).toBe(shell.pid);
+    });
+
+    test('is nobody, where it must be told for sure which of both asks', async () => {
+      const { accepted, shell, lend } = await lender('cat <&3 >&3');
+      const peer = peers();
+      expect((await peer.soleClientAt(accepted))?.process.pid).toBe(shell.pid);
+      await lend();
+      expect(await peer.soleClientAt(accepted)).toBeUndefined();
+    });
+
+    test('is nobody then, also where both are the same interpreter with different scripts', async () => {
+      const script = write('other.sh', 'read -r line; echo $line; read -r line');
+      const { accepted, lend } = await lender(`bash ${script} <&3 >&3`);
+      await lend();
+      expect(await peers().soleClientAt(accepted)).toBeUndefined();
+    });
+
+    test('is told for sure where the other is only another process of the same program', async () => {
+      const { accepted, shell, lend } = await lender('(read -r line <&3; echo $line >&3; read -r line <&3)');
+      await lend();
+      expect((await peers().soleClientAt(accepted))?.process.pid).toBe(shell.pid);
+    });
   });
 
   test.skipIf(asRoot.missing)(`is none of another user, even with our socket${asRoot.note}`, async () => {
@@ -193,7 +220,7 @@ describe.skipIf(onLinux.missing)(`the program at the other end of a connection${
     expect(asked).toHaveBeenCalledTimes(2);
   });
 
-  test('is told of hundreds of connections at once by two searches', async () => {
+  test('is told of hundreds of connections at once by one search', async () => {
     const { server, port } = await listen('127.0.0.1');
     const script = write(
       'hundred.mjs',
@@ -211,7 +238,7 @@ describe.skipIf(onLinux.missing)(`the program at the other end of a connection${
     const { peer, asked } = peerThatIsWatched();
     const clients = await Promise.all(connections.map((connection) => peer.clientAt(connection)));
     expect(clients.map((client) => client?.process.pid)).toEqual(pids);
-    expect(asked).toHaveBeenCalledTimes(2);
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 });
 
@@ -301,6 +328,7 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
   ])('finds nothing where it %s', async (_what, code) => {
     // Without a limit on time.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    vi.spyOn(console, 'error').mockReturnValue();
     const processes = processesBy(code);
     expect(await processes.clientOf(process.pid)).toBeUndefined();
     expect(await processes.clientHolding(1, () => true)).toBeUndefined();
@@ -317,16 +345,40 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
     await vi.advanceTimersByTimeAsync(1);
     await looking;
     expect(found).toBeUndefined();
-    const again = processes.clientOf(process.pid);
+    // Nor is it asked to look everywhere then.
+    const again = processes.clientHolding(1, () => true);
     await vi.advanceTimersByTimeAsync(5_000);
     await again;
     expect(new Set(asked.mock.contexts).size).toBe(2);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  test('is asked other things while it looks everywhere', async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const peer = peers();
+    await peer.clientAt(accepted);
+    const told: string[] = [];
+    await Promise.all([
+      peer.soleClientAt(accepted).then(() => told.push('everywhere')),
+      peer.clientAt(accepted).then(() => told.push('where it should be')),
+    ]);
+    expect(told).toEqual(['where it should be', 'everywhere']);
+  });
+
+  test('says once why it cannot be asked', async () => {
+    const said = vi.spyOn(console, 'error').mockReturnValue();
+    const processes = processesBy(`throw new Error('on purpose')`);
+    await processes.clientOf(process.pid);
+    await processes.clientOf(process.pid);
+    expect(said.mock.calls).toEqual([['It cannot be looked up which programs ask: on purpose']]);
   });
 
   test('ends with its owner, and what is looked for then is not found', async () => {
     const asked = vi.spyOn(Worker.prototype, 'postMessage');
     const processes = new LinuxProcesses();
     const looking = processes.clientOf(process.pid);
+    await Promise.resolve();
+    expect(asked).toHaveBeenCalledTimes(1);
     processes[Symbol.dispose]();
     expect(await looking).toBeUndefined();
     expect(await processes.clientOf(process.pid)).toBeUndefined();

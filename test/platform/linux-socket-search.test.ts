@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { LinuxProc } from '../../main/platform/linux-proc.ts';
 import { SocketSearch } from '../../main/platform/linux-socket-search.ts';
@@ -21,14 +21,16 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
   test('finds the process that holds it', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
-    expect(newSearch().search.search([inode])).toEqual(new Map([[inode, program.pid]]));
+    expect(newSearch().search.search([inode])).toEqual(
+      new Map([[inode, { pid: program.pid, descriptor: '7' }]]),
+    );
   });
 
   test('finds several at once, and nothing for one that nobody holds', async () => {
     const [one, other] = [await startProgram(), await startProgram()];
     const inodes = [await one.connect(7), await other.connect(7), await other.connect(8)];
     const holders = newSearch().search.search([...inodes, noInode]);
-    expect(inodes.map((inode) => holders.get(inode))).toEqual([one.pid, other.pid, other.pid]);
+    expect(inodes.map((inode) => holders.get(inode)?.pid)).toEqual([one.pid, other.pid, other.pid]);
     expect(holders.size).toBe(3);
   });
 
@@ -38,7 +40,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const { search, lookedInto } = newSearch();
     lookIntoAll(search);
     lookedInto.length = 0;
-    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(holderOf(search, inode)).toBe(program.pid);
     expect(lookedInto).toEqual([]);
   });
 
@@ -46,10 +48,10 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const program = await startProgram();
     const first = await program.connect(7);
     const { search, lookedInto } = newSearch();
-    expect(search.search([first]).get(first)).toBe(program.pid);
+    expect(holderOf(search, first)).toBe(program.pid);
     const second = await program.connect(7);
     lookedInto.length = 0;
-    expect(search.search([second]).get(second)).toBe(program.pid);
+    expect(holderOf(search, second)).toBe(program.pid);
     expect(lookedInto).toEqual([]);
   });
 
@@ -60,7 +62,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     expect(lookedInto).toContain(idle.pid);
     lookedInto.length = 0;
     const inode = await program.connect(7);
-    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(holderOf(search, inode)).toBe(program.pid);
     expect(lookedInto).toContain(program.pid);
     expect(lookedInto).not.toContain(idle.pid);
   });
@@ -82,11 +84,11 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     await large.connect(7);
     await fewer.order('exec {opened}<&-; echo done');
     lookedInto.length = 0;
-    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(holderOf(search, inode)).toBe(program.pid);
     expect(lookedInto).not.toContain(large.pid);
     expect(lookedInto).not.toContain(fewer.pid);
     const another = await large.connect(8);
-    expect(search.search([another]).get(another)).toBe(large.pid);
+    expect(holderOf(search, another)).toBe(large.pid);
     expect(lookedInto.indexOf(fewer.pid)).toBeLessThan(lookedInto.indexOf(large.pid));
   });
 
@@ -97,7 +99,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     lookIntoAll(search);
     const inode = await program.connect(7);
     expect(search.search([inode])).toEqual(new Map());
-    expect(search.searchEverywhere([inode])).toEqual(new Map([[inode, program.pid]]));
+    expect(holdersEverywhere(search, inode)).toEqual([program.pid]);
   });
 
   test('finds one in a new process, or everywhere, also where Linux does not tell how many descriptors there are', async () => {
@@ -107,46 +109,57 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const search = new SocketSearch(proc);
     const program = await startProgram();
     const first = await program.connect(7);
-    expect(search.search([first]).get(first)).toBe(program.pid);
+    expect(holderOf(search, first)).toBe(program.pid);
     const second = await program.connect(8);
     expect(search.search([second])).toEqual(new Map());
-    expect(search.searchEverywhere([second]).get(second)).toBe(program.pid);
+    expect(holdersEverywhere(search, second)).toEqual([program.pid]);
   });
 
-  test('means the child where a socket was inherited, also once the parent has answered', async () => {
+  test('means the program that lends its socket to what it starts, whichever answered last', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
     const { search } = newSearch();
-    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    expect(holderOf(search, inode)).toBe(program.pid);
     const child = await program.startChild('(echo $BASHPID; exec sleep 60)');
-    expect(search.search([inode]).get(inode)).toBe(child);
-    expect(newSearch().search.search([inode]).get(inode)).toBe(child);
+    expect(readlinkSync(`/proc/${child}/fd/7`)).toBe(`socket:[${inode}]`);
+    expect(holderOf(search, inode)).toBe(program.pid);
+    expect(holderOf(newSearch().search, inode)).toBe(program.pid);
   });
 
-  test('means the child of a child where that inherited it too', async () => {
+  test('means the outermost where a child has lent it on', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
-    const grandchild = await program.startChild('((echo $BASHPID; exec sleep 60); true) 2>/dev/null');
-    expect(newSearch().search.search([inode]).get(inode)).toBe(grandchild);
+    await program.startChild('((echo $BASHPID; exec sleep 60); true) 2>/dev/null');
+    expect(holderOf(newSearch().search, inode)).toBe(program.pid);
   });
 
-  test('means the parent where its child has closed the socket that it inherited', async () => {
+  test('means the child once its parent has closed the socket', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
-    await program.startChild('(exec 7<&-; echo $BASHPID; exec sleep 60)');
-    expect(newSearch().search.search([inode]).get(inode)).toBe(program.pid);
+    const child = await program.startChild('(echo $BASHPID; exec sleep 60)');
+    await program.order('exec 7<&-; echo done');
+    expect(holderOf(newSearch().search, inode)).toBe(child);
   });
 
-  test('means the parent once its child has something else in the place of the socket', async () => {
+  test('means the child once its parent has something else in the place of the socket', async () => {
     const program = await startProgram();
     const inode = await program.connect(7);
-    const steps = 'kill -STOP $BASHPID; exec 7</dev/null; echo done; kill -STOP $BASHPID';
-    const child = await program.startChild(`(echo $BASHPID; ${steps})`);
-    await expect.poll(() => readFileSync(`/proc/${child}/stat`, 'utf8')).toContain(') T ');
-    const { search } = newSearch();
-    expect(search.search([inode]).get(inode)).toBe(child);
-    await program.order(`kill -CONT ${child}`);
-    expect(search.search([inode]).get(inode)).toBe(program.pid);
+    const child = await program.startChild('(echo $BASHPID; exec sleep 60)');
+    await program.connect(7);
+    expect(holderOf(newSearch().search, inode)).toBe(child);
+  });
+
+  test('everywhere finds all that hold it, the newest first, one process at a time', async () => {
+    const program = await startProgram();
+    const inode = await program.connect(7);
+    const child = await program.startChild('(exec 9<&7 7<&-; echo $BASHPID; exec sleep 60)');
+    const { search, lookedInto } = newSearch();
+    expect(holdersEverywhere(search, inode)).toEqual([child, program.pid]);
+    lookedInto.length = 0;
+    const steps = search.everywhere([inode]);
+    steps.next();
+    steps.next();
+    expect(lookedInto).toHaveLength(2);
   });
 
   test.skipIf(asRoot.missing)(`looks into no other user's process${asRoot.note}`, async () => {
@@ -154,7 +167,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const inode = await theirs.connect(7);
     const { search, lookedInto } = newSearch();
     expect(search.search([inode])).toEqual(new Map());
-    expect(search.searchEverywhere([inode])).toEqual(new Map());
+    expect(holdersEverywhere(search, inode)).toEqual([]);
     expect(lookedInto).toContain(process.pid);
     expect(lookedInto).not.toContain(theirs.pid);
   });
@@ -166,7 +179,7 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     const program = await startProgram();
     const inode = await program.connect(7);
     vi.spyOn(proc, 'pids').mockReturnValue([ended.pid ?? 0, 2 ** 30, program.pid]);
-    expect(new SocketSearch(proc).search([inode]).get(inode)).toBe(program.pid);
+    expect(holderOf(new SocketSearch(proc), inode)).toBe(program.pid);
   });
 });
 
@@ -196,6 +209,19 @@ function newSearch() {
     return sockets(pid);
   });
   return { search: new SocketSearch(proc), lookedInto };
+}
+
+/** The process that a search finds. */
+function holderOf(search: SocketSearch, inode: number): number | undefined {
+  return search.search([inode]).get(inode)?.pid;
+}
+
+function holdersEverywhere(search: SocketSearch, inode: number): number[] {
+  const steps = search.everywhere([inode]);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return (step.value.get(inode) ?? []).map(({ pid }) => pid);
+  }
 }
 
 function lookIntoAll(search: SocketSearch): void {

@@ -16,6 +16,13 @@ describe('the platform', () => {
     expect((await peerIdentity('linux').clientAt(accepted))?.process.pid).toBe(process.pid);
   });
 
+  test.skipIf(onLinux.missing)(`is not asked any more once it is disposed of${onLinux.note}`, async () => {
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const peer = peerIdentity('linux');
+    peer[Symbol.dispose]();
+    expect(await peer.isOwnUser(accepted)).toBe(false);
+  });
+
   test('is refused where no adapter exists, with the reason', () => {
     expect(() => peerIdentity('freebsd')).toThrow(
       expect.objectContaining({

@@ -3,24 +3,9 @@ import { readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as z from 'zod/mini';
-import { AuditLog } from '../../main/audit/audit-log.ts';
-import { openClients } from '../../main/clients/clients.ts';
-import { ConfigurationStore } from '../../main/configuration/store.ts';
-import { serveEndpoint } from '../../main/endpoint/server.ts';
-import { KeyCustody } from '../../main/keys/custody.ts';
-import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
-import { noPower } from '../../main/platform/no-power.ts';
-import { peerIdentity } from '../../main/platform/peer-identity.ts';
-import { systemClock } from '../../main/platform/system-clock.ts';
-import { ActiveProfile } from '../../main/profiles/active-profile.ts';
 import { profileSchema, type Profile } from '../../main/profiles/profile.ts';
 import { Resources } from '../../main/resources.ts';
-import { Secret } from '../../main/secret.ts';
-import { KeptSessions } from '../../main/sessions/kept-sessions.ts';
-import { Sessions } from '../../main/sessions/sessions.ts';
-import { openSts } from '../../main/sts/sts.ts';
-import { temporaryHome } from '../fixtures/core.ts';
-import { aliceKeys } from '../sts/sample-world.ts';
+import { serveEngine, startEngine } from '../fixtures/engine.ts';
 
 /** Where each profile is served. Its session name is its name. */
 export const servedSchema = z.record(z.string(), z.string());
@@ -54,52 +39,9 @@ export async function serveSoaked(): Promise<void> {
   process.once('disconnect', () => {
     void opened[Symbol.asyncDispose]().then(() => process.exit());
   });
-  const clock = systemClock;
-  const { path: home } = opened.use(await temporaryHome());
-  const configuration = opened.use(await ConfigurationStore.open(home));
-  const sts = opened.use(openSts(clock));
-  const secrets = memorySecretStore();
-  const keys = new KeyCustody(clock, configuration, secrets, sts);
-  const { accessKeyId, secretAccessKey } = aliceKeys;
-  await keys.add({
-    label: 'work',
-    accessKeyId,
-    secretAccessKey: new Secret(secretAccessKey),
-    region: 'us-east-1',
-  });
-  await configuration.update((before) => ({ ...before, profiles: [...profiles] }));
-  const active = opened.use(new ActiveProfile(clock, configuration));
-  const kept = opened.use(new KeptSessions({ secrets, isOn: () => true, warn: console.error }));
-  const sessions = opened.use(
-    new Sessions({
-      clock,
-      power: noPower,
-      configuration,
-      active,
-      keys,
-      sts,
-      kept,
-      random: Math.random,
-    }),
-  );
-  const peer = peerIdentity();
-  const audit = opened.use(await AuditLog.open({ home, clock, secrets }));
-  const clients = opened.use(openClients({ clock, configuration, active, sessions, peer, audit }));
+  const engine = await startEngine(opened, profiles);
   const served: z.output<typeof servedSchema> = {};
-  for (const { name } of profiles) {
-    const { url } = opened.use(
-      await serveEndpoint({
-        port: 0,
-        clock,
-        peer,
-        clients,
-        ownProfile: name,
-        isV1On: () => false,
-        linkLocalIsOn: () => false,
-      }),
-    );
-    served[name] = url;
-  }
+  for (const { name } of profiles) served[name] = await serveEngine(opened, engine, name);
   process.on('message', () => {
     process.send?.(size());
   });

@@ -57,7 +57,8 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
   if (durationSeconds > role.maxSessionSeconds) {
     throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   }
-  const assumed: Caller = { kind: 'role session', role, sessionName };
+  const isChained = caller.kind !== 'user';
+  const assumed: Caller = { kind: 'role session', role, sessionName, isChained };
   return [
     [
       'AssumedRoleUser',

@@ -8,7 +8,13 @@ export type Caller =
   | { readonly kind: 'user'; readonly user: User }
   /** From GetSessionToken; `mfaAtMs` is when it was confirmed by MFA, if it was. */
   | { readonly kind: 'user session'; readonly user: User; readonly mfaAtMs: number | undefined }
-  | { readonly kind: 'role session'; readonly role: Role; readonly sessionName: string };
+  /** `isChained`: it was assumed with a session, GetSessionToken's included. */
+  | {
+      readonly kind: 'role session';
+      readonly role: Role;
+      readonly sessionName: string;
+      readonly isChained: boolean;
+    };
 
 export interface Credential {
   readonly accessKeyId: string;

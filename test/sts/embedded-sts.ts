@@ -11,6 +11,7 @@ import { isStsAction, perform } from './actions.ts';
 import { authenticate } from './authentication.ts';
 import { Credentials } from './credentials.ts';
 import { Faults, takeFault } from './faults.ts';
+import { Federation } from './federation.ts';
 import type { Hit } from './faults.ts';
 import { answerXml, invalidAction, parseAction, parseParameters, refusalXml } from './query-protocol.ts';
 import { Refusal } from './refusal.ts';
@@ -26,11 +27,14 @@ export type { StsWorld } from './world.ts';
 
 /** A running embedded STS. Disposing of it closes it. */
 export interface EmbeddedSts extends AsyncDisposable {
-  /** `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS`. `GET /calls` there answers {@link calls} as JSON. */
+  /**
+   * `http://127.0.0.1:PORT`, for `AWS_ENDPOINT_URL_STS` and, for its federation endpoint, `AWS_ENDPOINT_URL_SIGNIN`.
+   * `GET /calls` there answers {@link calls} as JSON.
+   */
   readonly url: string;
   /** How it shall misbehave, to be set at any time. */
   readonly faults: Faults;
-  /** How many calls of each action arrived since the start or the last reset, refused and dropped ones included. */
+  /** How many calls of each action, the federation endpoint's too, arrived since the start or the last reset, refused and dropped ones included. */
   calls(): Readonly<Record<string, number>>;
   resetCalls(): void;
   /** A user's key or an issued session becomes unknown. Throws RangeError if it is so already. */
@@ -53,10 +57,13 @@ export async function startEmbeddedSts(
 ): Promise<EmbeddedSts> {
   const parsedWorld = parseWorld(world);
   const credentials = new Credentials(parsedWorld.users);
+  const federation = new Federation(credentials);
   const faults = new Faults();
   const calls = new Map<string, number>();
   const closing = new AbortController();
   const nowMs = (): number => (options.now ?? Date.now)() + faults.clockOffsetMs;
+
+  const count = (action: string): void => void calls.set(action, (calls.get(action) ?? 0) + 1);
 
   const serving = new Set<Promise<void>>();
   const server = createServer((request, response) => {
@@ -70,6 +77,15 @@ export async function startEmbeddedSts(
       const raw = await readRequest(request);
       if (raw.method === 'GET' && raw.target === '/calls') {
         send(response, 200, 'application/json', `${JSON.stringify(Object.fromEntries(calls))}\n`, requestId);
+        return;
+      }
+      const [path, query] = splitOnce(raw.target, '?');
+      if (raw.method === 'GET' && path === '/federation') {
+        const parameters = parseParameters(query ?? '', '');
+        count(parameters.get('Action') ?? '');
+        if (faults.delayMs > 0) await delay(faults.delayMs, undefined, { signal: closing.signal });
+        const { status, type, body } = federation.answer(parameters, nowMs());
+        send(response, status, type, body, requestId);
         return;
       }
       const [action, result] = await answer(raw, response);
@@ -89,7 +105,7 @@ export async function startEmbeddedSts(
     const [path, query] = splitOnce(raw.target, '?');
     const parameters = parseParameters(query ?? '', raw.body.toString('utf8'));
     const action = parseAction(parameters);
-    calls.set(action, (calls.get(action) ?? 0) + 1);
+    count(action);
     const hit = takeFault(faults, action);
     if (faults.delayMs > 0) await delay(faults.delayMs, undefined, { signal: closing.signal });
     if (hit !== undefined) suffer(hit, response);
