@@ -8,7 +8,8 @@ import { serveSoaked } from '../soak/served.ts';
 import { soak } from '../soak/soak.ts';
 import { measureAttribution } from './attribution.ts';
 import { compareEndpoint } from './endpoint.ts';
-import { serve } from './servers.ts';
+import { compareWithPeers } from './peers.ts';
+import { serve, type ServerName } from './servers.ts';
 import { tellWeeks } from './weeks.ts';
 
 const [, , part, ...rest] = process.argv;
@@ -47,8 +48,10 @@ switch (part) {
     await weeks([]);
 }
 
-function endpoint(): Promise<void> {
-  return compareEndpoint((name, env) => fork(self, [name], { env }));
+async function endpoint(): Promise<void> {
+  const start = (name: ServerName, env: NodeJS.ProcessEnv) => fork(self, [name], { env });
+  await compareEndpoint(start);
+  await compareWithPeers(start);
 }
 
 async function weeks(seeds: readonly number[]): Promise<void> {

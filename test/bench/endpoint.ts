@@ -22,8 +22,8 @@ export async function compareEndpoint(
 ): Promise<void> {
   await using sts = await startEmbeddedSts(sampleWorld);
   const env = { ...process.env, AWS_ENDPOINT_URL_STS: sts.url };
-  await using latchkey = await start(fork('latchkey', env));
-  await using bare = await start(fork('bare', env));
+  await using latchkey = await started(fork('latchkey', env));
+  await using bare = await started(fork('bare', env));
   const token = await tokenOf(`http://127.0.0.1:${latchkey.port}/`);
   console.log(`Medians of ${rounds} rounds in turn, 10,000 profiles, Node ${process.version}.\n`);
   console.log('| GET of credentials | rate, of bare | p99, of bare | requests/s here | bare here |');
@@ -53,7 +53,8 @@ export async function compareEndpoint(
   }
 }
 
-async function start(server: ChildProcess): Promise<AsyncDisposable & { readonly port: number }> {
+/** A server's process, once it has told its port. */
+export async function started(server: ChildProcess): Promise<AsyncDisposable & { readonly port: number }> {
   const [port]: unknown[] = await Promise.race([
     once(server, 'message'),
     once(server, 'exit').then(() => []),
@@ -69,7 +70,7 @@ async function start(server: ChildProcess): Promise<AsyncDisposable & { readonly
   };
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -15,7 +15,6 @@ const chainedMaxSeconds = 3600;
 /** Parameters that would change what the session may do or says. To ignore one would be a wrong answer. */
 const unsupported = [
   'Policy',
-  'PolicyArns',
   'Tags',
   'TransitiveTagKeys',
   'SourceIdentity',
@@ -37,6 +36,7 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
   const externalId = reader.text('ExternalId', limits.ExternalId);
   const serialNumber = reader.text('SerialNumber', limits.SerialNumber);
   const tokenCode = reader.text('TokenCode', limits.TokenCode);
+  const sessionPolicyArn = reader.text('PolicyArns.member.1.arn', limits.PolicyArn);
   reader.refuseIfInvalid();
   if (parseRoleArn(roleArn) === undefined) throw validationError('Request ARN is invalid');
 
@@ -47,6 +47,7 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
   const role = world.rolesByArn.get(roleArn);
   if (role === undefined) throw mayNotAssume(callerArn(caller), roleArn);
   mayAssume(caller, role, { externalId, mfaAgeSeconds });
+  if (sessionPolicyArn !== undefined) demandReadOnlyAccess(sessionPolicyArn, role.partition);
 
   // A session that comes from a session is chained, GetSessionToken's included.
   if (caller.kind !== 'user' && durationSeconds > chainedMaxSeconds) {
@@ -58,7 +59,7 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
     throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   }
   const isChained = caller.kind !== 'user';
-  const assumed: Caller = { kind: 'role session', role, sessionName, isChained };
+  const assumed: Caller = { kind: 'role session', role, sessionName, isChained, sessionPolicyArn };
   return [
     [
       'AssumedRoleUser',
@@ -77,7 +78,17 @@ function carriedMfa(caller: Caller): number | undefined {
 }
 
 function refuseUnsupported(parameters: ReadonlyMap<string, string>): void {
-  const name = [...parameters.keys()].find((key) => unsupported.includes(key.split('.')[0] ?? key));
+  const name = [...parameters.keys()].find(
+    (key) =>
+      unsupported.includes(key.split('.')[0] ?? key) ||
+      (key.startsWith('PolicyArns.') && key !== 'PolicyArns.member.1.arn'),
+  );
   if (name === undefined) return;
   throw new Refusal(501, 'NotImplemented', `The embedded STS does not know the parameter ${name}.`);
+}
+
+/** The one managed policy that is known here, in the role's own partition: it allows no `sts:AssumeRole`. */
+function demandReadOnlyAccess(policyArn: string, partition: string): void {
+  if (policyArn === `arn:${partition}:iam::aws:policy/ReadOnlyAccess`) return;
+  throw new Refusal(501, 'NotImplemented', `The embedded STS does not know the policy ${policyArn}.`);
 }

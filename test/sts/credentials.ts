@@ -14,6 +14,8 @@ export type Caller =
       readonly role: Role;
       readonly sessionName: string;
       readonly isChained: boolean;
+      /** Set where it was asked for with a session policy: then it can do what both that and the role allow. */
+      readonly sessionPolicyArn: string | undefined;
     };
 
 export interface Credential {

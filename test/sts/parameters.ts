@@ -22,6 +22,11 @@ export const limits = {
   },
   RoleSessionName: { min: 2, max: 64, pattern: '[\\w+=,.@-]*' },
   ExternalId: { min: 2, max: 1224, pattern: '[\\w+=,.@:\\/-]*' },
+  PolicyArn: {
+    min: 20,
+    max: 2048,
+    pattern: '[\\u0009\\u000A\\u000D\\u0020-\\u007E\\u0085\\u00A0-\\uD7FF\\uE000-\\uFFFD\\u10000-\\u10FFFF]+',
+  },
   SerialNumber: { min: 9, max: 256, pattern: '[\\w+=/:,.@-]*' },
   TokenCode: { min: 6, max: 6, pattern: '[\\d]*' },
   AssumeRoleDurationSeconds: { min: 900, max: 43200 },
