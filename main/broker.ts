@@ -120,6 +120,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       sessions,
       clock,
       peer,
+      version,
       home,
       endpointUrl: () => endpoint?.url ?? '',
     }),

@@ -2,4 +2,7 @@
 /** The entry of the `latchkey` command. */
 import { run } from './cli/run.ts';
 
-process.exitCode = await run(process.argv.slice(2));
+// No `await`: this is built to CommonJS, which starts sooner.
+void run(process.argv.slice(2)).then((status) => {
+  process.exitCode = status;
+});

@@ -2,7 +2,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import * as z from 'zod/mini';
 import { Failure } from './failure.ts';
 
 /** What a word of the command line is of, for completion; a list is of all the words that there are. */
@@ -176,5 +175,8 @@ function invalid(message: string): Failure {
 /** The version of this project, from its package.json: all programs are built to dist/main. */
 export function packageVersion(): string {
   const text = readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return z.parse(z.object({ version: z.string() }), JSON.parse(text)).version;
+  const read: unknown = JSON.parse(text);
+  if (typeof read === 'object' && read !== null && 'version' in read && typeof read.version === 'string')
+    return read.version;
+  throw new Failure('Internal', 'package.json tells no version');
 }

@@ -7,8 +7,13 @@
  */
 import * as z from 'zod/mini';
 import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.ts';
+import { auditEventNames } from '../main/audit/record.ts';
 import { folderSchema, tokenNameSchema } from '../main/clients/access.ts';
 import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
+
+export { mostRecent, requestEvents } from '../main/audit/record.ts';
+
+export { channels, paths } from './paths.ts';
 
 const nothing = z.strictObject({});
 const timeMs = z.number();
@@ -58,6 +63,8 @@ export const profileViewSchema = z.object({
   profile: profileSchema,
   accountId: z.string(),
   roleName: z.string(),
+  /** Who a program is with it: the session's ARN, as `GetCallerIdentity` tells it. */
+  sessionArn: z.string(),
   /** What the chain really allows: one hour where the role is assumed with a session. In seconds. */
   effectiveDurationSeconds: z.number(),
   session: sessionSchema,
@@ -95,6 +102,8 @@ export const promptSchema = z.object({
 /** Credentials that programs got and that AWS takes until `untilMs`, whatever is locked or switched here. */
 export const handedOutSchema = z.object({
   profile: z.string(),
+  /** There where they may read only. */
+  readOnly: z.optional(z.literal(true)),
   untilMs: timeMs,
   /** The names of the programs that are known to have them. */
   programs: z.array(z.string()),
@@ -160,6 +169,8 @@ export const statusSchema = z.object({
   returns: z.nullable(z.object({ to: z.nullable(z.string()), atMs: timeMs })),
   /** The endpoint's base URL, with a trailing slash. */
   endpoint: z.string(),
+  /** The profiles that were used last, the latest first. */
+  recent: z.array(z.string()),
   /** Where secrets are kept: `memory` only where a person asked for it, and until the broker ends. */
   secrets: z.enum(['keychain', 'memory']),
   keys: z.array(keyViewSchema),
@@ -219,6 +230,36 @@ export const identitySchema = z.object({
   endpoint: z.string(),
 });
 
+/**
+ * A record of the audit log as it is shown: what happened, never a secret. Requests of one minute that are equal are one
+ * record, which is told again when it has counted up.
+ */
+export const activityRecordSchema = z.object({
+  /** Counts up through the broker's run; what is told again has the id that it had. */
+  id: z.int().check(z.positive()),
+  /** When it happened last. */
+  atMs: timeMs,
+  event: z.enum(auditEventNames),
+  profile: z.optional(z.string()),
+  /** What happened exactly, by which rule, or why it was refused: in the broker's own words. */
+  detail: z.optional(z.string()),
+  count: z.number(),
+  /** Until when the session that was acquired or renewed is good. */
+  expiresAtMs: z.optional(timeMs),
+  /** Who asked, where it is known. It has no command line, which may hold secrets. */
+  program: z.optional(
+    z.object({
+      pid: z.number(),
+      name: z.string(),
+      executable: z.optional(z.string()),
+      workingFolder: z.optional(z.string()),
+      startedAtMs: timeMs,
+      parents: z.array(z.object({ pid: z.number(), name: z.string() })),
+      forwarder: z.optional(z.string()),
+    }),
+  ),
+});
+
 /** What the audit log holds, by what its chain and the keychain prove. */
 export const auditVerdictSchema = z.object({
   /** How many records are unchanged and complete, up to the latest checkpoint in the keychain. */
@@ -232,8 +273,8 @@ export const auditVerdictSchema = z.object({
 });
 
 /**
- * The calls. `profiles.use`, `mfa.renew`, `sessions.unlock`, `keys.add` and `console.open` take as long as AWS and a
- * person take; all others answer at once.
+ * The calls. `profiles.use`, `profiles.setReadOnly`, `mfa.renew`, `sessions.unlock`, `keys.add` and `console.open` take
+ * as long as AWS and a person take; all others answer at once.
  */
 export const calls = {
   'state.read': { input: nothing, output: stateSchema },
@@ -253,6 +294,15 @@ export const calls = {
   'profiles.use': { input: z.strictObject({ name: nameSchema }), output: profileViewSchema },
   /** Whether a profile's session is renewed also while nobody asks for it. */
   'profiles.pin': { input: z.strictObject({ name: nameSchema, pinned: z.boolean() }), output: nothing },
+  /**
+   * Whether a profile's sessions may read only: they then last 15 min, and have AWS's `ReadOnlyAccess` as session policy.
+   * Its session is dropped; where it is the active profile, this resolves when the new one is held.
+   */
+  'profiles.setReadOnly': {
+    input: z.strictObject({ name: nameSchema, readOnly: z.boolean() }),
+    output: profileViewSchema,
+    by: 'person',
+  },
   /** Resolves when STS accepted the code; the prompt stays where it did not. */
   'mfa.answer': { input: z.strictObject({ serial: mfaSerialSchema, code: mfaCodeSchema }), output: nothing },
   /** Asks for a fresh code for a profile, and resolves when its session is held anew. */
@@ -290,6 +340,8 @@ export const calls = {
   },
   /** Ends a named token of the container endpoint. */
   'tokens.revoke': { input: z.strictObject({ name: tokenNameSchema }), output: nothing },
+  /** The latest records of this run, in the order in which they began: some hundreds at most. `activity` events go on from there. */
+  'activity.read': { input: nothing, output: z.object({ records: z.array(activityRecordSchema) }) },
   /** Reads the whole audit log. */
   'audit.verify': { input: nothing, output: auditVerdictSchema },
   /** Shows the window, or where there is none gives a link for a browser that works once, within five minutes. */
@@ -347,13 +399,15 @@ interface CallDeclaration {
 
 /**
  * The events. The first one after subscribing is `state`, the others change it, so a subscriber never
- * needs to read the state besides.
+ * needs to read the state besides. `activity` is no part of the state.
  */
 export const eventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('state'), state: stateSchema }),
   z.object({ type: z.literal('status'), status: statusSchema }),
   z.object({ type: z.literal('profile'), profile: profileViewSchema }),
   z.object({ type: z.literal('profileRemoved'), name: z.string() }),
+  /** What was recorded, or has counted up, since the last of these: about once a second at most, see `activity.read`. */
+  z.object({ type: z.literal('activity'), records: z.array(activityRecordSchema) }),
 ]);
 
 export type CallName = keyof typeof calls;
@@ -362,6 +416,9 @@ export type Input<Name extends CallName> = z.input<(typeof calls)[Name]['input']
 /** What the broker gets after parsing. */
 export type ParsedInput<Name extends CallName> = z.output<(typeof calls)[Name]['input']>;
 export type Output<Name extends CallName> = z.output<(typeof calls)[Name]['output']>;
+export type CommandCallName = keyof typeof commandCalls;
+export type CommandInput<Name extends CommandCallName> = z.input<(typeof commandCalls)[Name]['input']>;
+export type CommandOutput<Name extends CommandCallName> = z.output<(typeof commandCalls)[Name]['output']>;
 export type BrokerEvent = z.output<typeof eventSchema>;
 export type State = z.output<typeof stateSchema>;
 export type Status = z.output<typeof statusSchema>;
@@ -375,6 +432,7 @@ export type ProgramView = z.output<typeof programSchema>;
 export type Allowance = z.output<typeof allowanceSchema>;
 export type ApprovalRequest = z.output<typeof approvalRequestSchema>;
 export type ApprovalView = z.output<typeof approvalViewSchema>;
+export type ActivityRecord = z.output<typeof activityRecordSchema>;
 export type Identity = z.output<typeof identitySchema>;
 export type AuditVerdict = z.output<typeof auditVerdictSchema>;
 
@@ -390,12 +448,3 @@ export interface LatchkeyApi {
    */
   subscribe(listener: (event: BrokerEvent) => void, interrupted?: () => void): () => void;
 }
-
-/** Electron's IPC channels, and the paths of the HTTP transports: `POST /call/NAME`, `GET /events` (one JSON document a line). */
-export const channels = {
-  call: 'latchkey:call',
-  subscribe: 'latchkey:subscribe',
-  unsubscribe: 'latchkey:unsubscribe',
-  event: 'latchkey:event',
-} as const;
-export const paths = { call: '/call/', events: '/events', exchange: '/exchange' } as const;

@@ -1,6 +1,15 @@
 /** Every word the interface says, but for the broker's own messages, which come with its answers. */
-import type { Allowance, HandedOut, ProfileView, Prompt, SessionView, Status } from '../preload/contract.ts';
-import { clockTime, date, longDuration, shortDuration } from './time.ts';
+import type {
+  ActivityRecord,
+  Allowance,
+  ApprovalView,
+  HandedOut,
+  ProfileView,
+  Prompt,
+  SessionView,
+  Status,
+} from '../preload/contract.ts';
+import { clockTime, date, longDuration, moment, shortDuration } from './time.ts';
 
 const plural = (count: number, one: string, many: string) =>
   `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -17,6 +26,29 @@ function programNames(programs: readonly string[]): string {
   return list.format([...programs.slice(0, namedPrograms), `${programs.length - namedPrograms} more`]);
 }
 
+/** A profile that programs hold credentials of. */
+function heldProfile({ profile, readOnly }: Pick<HandedOut, 'profile' | 'readOnly'>): string {
+  return readOnly ? `${profile} (read-only)` : profile;
+}
+
+/** The broker's words for which rule decided, as a person would say them. */
+const rules: Readonly<Record<string, string>> = {
+  active: 'the active profile',
+  terminal: 'the profile of its terminal',
+  folder: 'the profile of its folder',
+  port: 'by a port of its own',
+  name: 'asked for by name',
+};
+
+/** "folder, allowed always" as "the profile of its folder, allowed always". */
+function servedBy(detail: string): string {
+  const [rule = '', ...further] = detail.split(', ');
+  return [rules[rule] ?? rule, ...further].join(', ');
+}
+
+/** A call of the contract, which is what a record of one that was refused names. */
+const callForm = /^[a-z]+\.[a-z]+$/i;
+
 /** What is said of secrets depends on where they are kept. */
 type BySecrets = Record<Status['secrets'], string>;
 
@@ -26,6 +58,7 @@ export const text = {
   navigation: {
     label: 'Views',
     profiles: 'Profiles',
+    activity: 'Activity',
     keys: 'Keys',
     lock: 'Lock',
     lockHint: 'Drop every session and serve nothing until unlocked',
@@ -59,13 +92,17 @@ export const text = {
   handedOut: {
     heading: 'What programs got before stays valid at AWS',
     programs: programNames,
-    line: ({ profile, programs, untilMs }: HandedOut) =>
-      `${profile}: ${programNames(programs)} ${programs.length === 1 ? 'has' : 'have'} credentials until ${clockTime(untilMs)}`,
+    profile: heldProfile,
+    line: ({ profile, readOnly, programs, untilMs }: HandedOut) =>
+      `${heldProfile({ profile, readOnly })}: ${programNames(programs)} ${programs.length === 1 ? 'has' : 'have'} credentials until ${clockTime(untilMs)}`,
     more: (count: number) => plural(count, 'more profile', 'more profiles'),
   },
 
   active: {
     heading: 'Active profile',
+    identity: 'Who programs are',
+    usedBy: (programs: readonly string[]) => `Used by ${programNames(programs)} in the last minutes`,
+    notUsed: 'No program has used it in the last minutes',
     none: 'No active profile',
     noneHint: 'Choose one, and programs get its credentials.',
     codeDeclined: 'Its session needs an MFA code.',
@@ -98,6 +135,29 @@ export const text = {
     isActive: 'Active',
     protected: 'Protected',
     protectedHint: 'Its sessions are of 15 min, and it leaves the active place by itself after a time',
+    readOnly: 'Read-only',
+    readOnlyHint:
+      'Its sessions are of 15 min and may read only: AWS’s ReadOnlyAccess is their session policy',
+    readOnlyOn: 'Make it read-only: sessions of 15 min with AWS’s ReadOnlyAccess as session policy',
+    readOnlyOff: 'End read-only: its sessions may do again what its role may',
+    readOnlySaid: (name: string, readOnly: boolean) =>
+      readOnly ? `${name} is read-only` : `${name} is not read-only any more`,
+    console: 'Console',
+    consoleHint: 'Open the AWS console, signed in as this profile',
+    consoleOpening: (name: string) => `Opening the AWS console as ${name}…`,
+    consoleOpened: (name: string) => `The AWS console is open as ${name}`,
+    lines: 'Copy lines',
+    linesHint: 'Copy the lines that give a shell this profile',
+    linesCopied: (name: string | undefined) =>
+      name === undefined
+        ? 'Lines copied: a shell gets the active profile, whichever it is'
+        : `Lines copied: a shell gets ${name}`,
+    linesNotCopied: 'The lines could not be copied',
+    groups: {
+      pinned: 'Pinned',
+      recent: 'Recent',
+      account: (id: string) => `Account ${id}`,
+    },
     pinned: 'Pinned',
     pinnedValue: 'Kept ready: renewed also while nobody asks',
     pin: 'Pin',
@@ -105,7 +165,7 @@ export const text = {
     pinHint: 'Pin it: kept ready, renewed also while nobody asks',
     unpinHint: 'Unpin it: renewed again only while it is asked for',
     nothingFound: (query: string) => `No profile matches “${query}”`,
-    nothingFoundHint: 'Name, account ID, role and base are searched.',
+    nothingFoundHint: 'Name, account ID, role and access key are searched.',
     none: 'No roles yet',
     noneHint:
       'Add a role that this key may assume. Programs then get short-lived credentials for it, never the key.',
@@ -131,9 +191,11 @@ export const text = {
     durationValue: ({ profile, effectiveDurationSeconds }: ProfileView) => {
       const effective = longDuration(effectiveDurationSeconds);
       if (effectiveDurationSeconds >= profile.durationSeconds) return effective;
-      const reason = profile.protected
-        ? 'a protected profile gets no more'
-        : 'STS allows no more after another session';
+      const reason = profile.readOnly
+        ? 'a read-only one gets no more'
+        : profile.protected
+          ? 'a protected profile gets no more'
+          : 'STS allows no more after another session';
       return `${effective} (${longDuration(profile.durationSeconds)} set; ${reason})`;
     },
     removeHeading: (name: string) => `Remove ${name}?`,
@@ -294,19 +356,163 @@ export const text = {
     account: 'Account',
     forwarder: 'On behalf of',
     forwards: (forwarder: string) => `a program inside ${forwarder}, which cannot be told from here`,
+    knownBy: 'Known again by',
     commandLine: 'Command line',
     allowance: (allowance: Allowance, tree: { name: string }) =>
       ({ once: 'Once', tree: `All in ${tree.name}`, hours: 'For 8 h', always: 'Always' })[allowance],
-    meaning: (allowance: Allowance, program: string, tree: { pid: number; name: string }) =>
+    meaning: (
+      allowance: Allowance,
+      program: string,
+      tree: { pid: number; name: string },
+      knownBy: string = program,
+    ) =>
       ({
         once: `${program} gets credentials one time`,
         tree: `All that ${tree.name} (process ${tree.pid}) starts, until it ends`,
-        hours: `${program}, while its file is unchanged, for 8 hours`,
-        always: `${program}, while its file is unchanged, until it is taken back`,
+        hours: `${knownBy}, while its file is unchanged, for 8 hours`,
+        always: `${knownBy}, while its file is unchanged, until it is taken back`,
       })[allowance],
     noFile:
       'Its code is in no file of its own, so it cannot be known again: no longer allowance can be given.',
     deny: 'Deny',
+  },
+
+  activity: {
+    heading: 'Activity',
+    charts: 'Sessions and requests',
+    panes: { label: 'What is shown', log: 'Log', access: 'Access' },
+    reading: 'Reading the log…',
+    readAgain: 'Try again',
+    filter: 'Filter the log',
+    placeholder: 'Program, profile, reason',
+    clear: 'Clear the filter',
+    refusedOnly: 'Refused',
+    refusedOnlyHint: 'Show refused requests only',
+    list: 'What happened, the latest first',
+    found: (count: number) => `${plural(count, 'entry', 'entries')} found`,
+    newer: (count: number) => `${count.toLocaleString('en')} newer`,
+    newerHint: 'Show what has come meanwhile',
+    none: 'Nothing yet',
+    noneHint: 'As soon as a program asks for credentials, it is here.',
+    nothingFound: (query: string) => (query === '' ? 'Nothing was refused' : `Nothing matches “${query}”`),
+    nothingFoundHint: 'Programs, what started them, folders, profiles and reasons are searched.',
+
+    /** What happened. A profile's name follows, where there is one; before the first two a program's. */
+    what: {
+      served: 'got',
+      refused: 'was refused',
+      sessionAcquired: 'Session',
+      mfa: 'MFA',
+      switched: 'Switched to',
+      consoleLink: 'Console sign-in',
+      locked: 'Locked',
+      unlocked: 'Unlocked',
+      approval: 'Approval',
+      keyChanged: 'Access key',
+      profileChanged: 'Profile',
+      accessChanged: 'Access',
+      interfaceOpened: 'Interface',
+      started: 'Latchkey started',
+      ended: 'Latchkey ended',
+      audit: 'Audit log',
+    } satisfies Record<ActivityRecord['event'], string>,
+    unknownProgram: 'Unknown program',
+    by: (program: string) => `by ${program}`,
+    times: (count: number) => `× ${count.toLocaleString('en')}`,
+    timesSpoken: (count: number) => plural(count, 'time', 'times'),
+    /** How it happened, or why not: of the broker's own words, rules as a person would say them. */
+    detail({
+      event,
+      detail = '',
+      expiresAtMs,
+    }: Pick<ActivityRecord, 'event' | 'detail' | 'expiresAtMs'>): string {
+      if (event === 'served') return servedBy(detail);
+      if (event === 'refused' && callForm.test(detail)) return `${detail} is for a person only`;
+      return expiresAtMs === undefined ? detail : `${detail}, until ${clockTime(expiresAtMs)}`;
+    },
+    facts: {
+      program: 'Program',
+      process: 'Process',
+      startedBy: 'Started by',
+      folder: 'Folder',
+      started: 'Running since',
+      forwarder: 'On behalf of',
+      how: 'How',
+      why: 'Why',
+      time: 'Last at',
+      times: 'Times',
+      profile: 'Profile',
+      unknown: 'It ended, or its connection did, before it could be told which one it was.',
+    },
+    auditProblem: 'What programs do is not recorded as it should be.',
+
+    timeline: {
+      heading: 'Sessions',
+      hint: 'last and next hours',
+      none: 'No session in the last hours',
+      moments: 'MFA, locks',
+      now: 'now',
+      valid: 'valid',
+      renewed: 'renewed',
+      mfa: 'MFA',
+      locked: 'locked',
+      caption: 'Sessions of the last hours',
+      columns: { profile: 'Profile', from: 'From', until: 'Until', renewals: 'Renewed at' },
+      before: 'before what is recorded here',
+      momentsCaption: 'MFA codes and locks of the last hours',
+      momentColumns: { time: 'Time', what: 'What' },
+      span: (profile: string, fromMs: number | undefined, untilMs: number) =>
+        `${profile}: ${fromMs === undefined ? '' : `${clockTime(fromMs)} `}– ${clockTime(untilMs)}`,
+      renewal: (ms: number) => `renewed at ${clockTime(ms)}`,
+      moment: (what: string, ms: number) => `${what}, ${clockTime(ms)}`,
+    },
+    rates: {
+      heading: 'Requests a minute',
+      hint: 'last half hour',
+      none: 'No request in the last half hour',
+      caption: 'Requests of the last half hour, by program',
+      columns: { program: 'Program', lastMinute: 'This minute', peak: 'Most in a minute', total: 'In all' },
+      peak: (count: number) => `max ${count.toLocaleString('en')}`,
+      more: (count: number) => plural(count, 'more program', 'more programs'),
+    },
+
+    access: {
+      none: 'Every program gets the active profile',
+      noneHint:
+        'What gives a program another one is listed here: terminals, folders, ports and tokens; and what you have allowed.',
+      terminals: 'Terminals',
+      terminalsHint: 'Until they end, or: latchkey use --here --none',
+      process: (name: string, pid: number) => `${name}, process ${pid}`,
+      folders: 'Folders',
+      ports: 'Ports of their own',
+      portsHint: 'Set in the profile',
+      copyPort: (profile: string) => `Copy the address of ${profile}`,
+      tokens: 'Tokens',
+      tokenMade: (ms: number) => `made ${date(ms)}`,
+      tokenUsed: (ms: number | null) => (ms === null ? 'never used' : `last used ${moment(ms)}`),
+      approvals: 'Approvals',
+      approvalsHint: 'Programs that may have a protected profile',
+      allowance: ({ allowance, sinceMs, untilMs }: ApprovalView) =>
+        ({
+          once: `once, since ${moment(sinceMs)}`,
+          tree: `its process tree, since ${moment(sinceMs)}`,
+          hours: untilMs === null ? 'for 8 h' : `until ${moment(untilMs)}`,
+          always: `always, since ${moment(sinceMs)}`,
+        })[allowance],
+      remove: 'Remove',
+      removeFolder: (folder: string) => `Take the profile of ${folder} away`,
+      removeFolderHeading: 'Take the folder’s profile away?',
+      removeFolderHint: (folder: string) => `Programs that work in ${folder} then get the active profile.`,
+      revoke: 'Revoke',
+      revokeToken: (name: string) => `Revoke the token ${name}`,
+      revokeTokenHeading: (name: string) => `Revoke the token ${name}?`,
+      revokeTokenHint:
+        'Programs that have it get no more credentials. What they got stays valid until it ends.',
+      revokeApproval: (program: string, profile: string) => `Revoke ${program} for ${profile}`,
+      revokeApprovalHeading: (profile: string) => `Take this approval for ${profile} back?`,
+      revokeApprovalHint: (program: string) =>
+        `${program} has to be allowed again. What it got stays valid until it ends.`,
+    },
   },
 
   firstRun: {
@@ -368,8 +574,12 @@ export const text = {
     use: 'Use the chosen profile',
     details: 'Show or hide its details',
     pin: 'Pin or unpin it',
+    copyLines: 'Copy the lines that give a shell it, or the active one',
+    console: 'Open the AWS console as it, or as the active one',
+    readOnly: 'Make it, or the active one, read-only; again to end that',
     edit: 'Edit it',
     add: 'Add a role',
+    activity: 'Activity',
     keys: 'Access keys',
     profiles: 'Profiles',
     lock: 'Lock',

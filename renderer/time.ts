@@ -50,11 +50,23 @@ export function countdown(seconds: number): string {
 }
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const dayOfYear = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' });
 const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', year: 'numeric' });
 
 /** Hour and minute, as the person's locale writes them. */
 export function clockTime(ms: number): string {
   return clock.format(ms);
+}
+
+/** Hour, minute and second. */
+export function exactTime(ms: number): string {
+  return exactClock.format(ms);
+}
+
+/** Day and clock time, for what may be of another day. */
+export function moment(ms: number): string {
+  return `${dayOfYear.format(ms)}, ${clockTime(ms)}`;
 }
 
 export function date(ms: number): string {

@@ -22,7 +22,7 @@ import { fileURLToPath } from 'node:url';
 /** The project's folder. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-const bundles = ['client', 'main', 'preload', 'demo', 'bench'];
+const bundles = ['client', 'main', 'command', 'preload', 'demo', 'bench'];
 const recordFile = join(root, 'dist/built.json');
 /** Every bundle depends on these: the configuration, the dependencies' versions and the project's own. */
 const common = ['vite.config.ts', 'tsconfig.json', 'package.json', 'package-lock.json'];
@@ -110,8 +110,8 @@ async function build(stale) {
     // What was saved while it was built may have been read before: it counts as changed.
     const hashed = inputs.map((path) => [path, changedSince(path, startedMs) ? 'changed' : hash(path)]);
     record[bundle] = { inputs: Object.fromEntries(hashed), outputs };
-    // npm makes it executable when it links the command; whoever runs dist/main/latchkey.js itself needs it too.
-    if (bundle === 'main') chmodSync(join(root, 'dist/main/latchkey.js'), 0o755);
+    // npm makes it executable when it links the command; whoever runs dist/command/latchkey.cjs itself needs it too.
+    if (bundle === 'command') chmodSync(join(root, 'dist/command/latchkey.cjs'), 0o755);
     writeRecord(record);
   }
 }

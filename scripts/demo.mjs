@@ -5,7 +5,7 @@ import { root } from './build.mjs';
 import { buildForStart, endLike, passSignals, readOptions, startApp } from './launch.mjs';
 
 const { headless, port, readyFile } = readOptions('npm run demo');
-await buildForStart(['client', 'main', 'preload', 'demo']);
+await buildForStart(['client', 'main', 'command', 'preload', 'demo']);
 
 /** @type {typeof import('../test/demo/demo.ts')} */
 const { runDemo } = await import(pathToFileURL(join(root, 'dist/demo/demo.js')).href);

@@ -41,7 +41,7 @@ export const layers = [
     imports: ['failure'],
     node: false,
   },
-  { name: 'contract', files: /^preload\/contract\.ts$/, imports: ['models'], node: false },
+  { name: 'contract', files: /^preload\/(contract|paths)\.ts$/, imports: ['models'], node: false },
 
   // The window.
   {

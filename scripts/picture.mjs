@@ -47,7 +47,7 @@ async function isThere() {
  * @param {string} profile
  */
 async function use(home, profile) {
-  const command = [join(root, 'dist/main/latchkey.js'), 'use', profile];
+  const command = [join(root, 'dist/command/latchkey.cjs'), 'use', profile];
   const environment = { ...process.env, LATCHKEY_HOME: home };
   // The refused one makes it fail, which is what is wanted.
   await promisify(execFile)('node', command, { env: environment }).catch(() => undefined);

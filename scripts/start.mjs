@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { buildForStart, endLike, passSignals, readOptions, startApp } from './launch.mjs';
 
 const { headless, port, readyFile, secrets } = readOptions('npm start');
-await buildForStart(['client', 'main', 'preload']);
+await buildForStart(['client', 'main', 'command', 'preload']);
 
 // Whether the app got as far as serving is known by its ready file, so there always is one.
 const scratch = mkdtempSync(join(tmpdir(), 'latchkey-start-'));

@@ -1,6 +1,7 @@
 import type { Clock, SecretStore } from '../platform/ports.ts';
 import { Checkpoints } from './checkpoint.ts';
 import { AuditFiles, linesOf } from './files.ts';
+import { RecentRecords } from './recent-records.ts';
 import { OpenRecords, type AuditEntry, type NotedRecord } from './open-records.ts';
 import { AuditWalk, type AuditVerdict } from './walk.ts';
 import { AuditWriter } from './writer.ts';
@@ -31,6 +32,8 @@ const closedRecord: NotedRecord = { again: () => false };
  * goes wrong with it is a `problem`, never an error.
  */
 export class AuditLog implements AsyncDisposable {
+  /** The latest records of this run, for those who look on. */
+  readonly recent = new RecentRecords();
   readonly #clock: Clock;
   readonly #records: OpenRecords;
   readonly #writer: AuditWriter;
@@ -89,7 +92,7 @@ export class AuditLog implements AsyncDisposable {
     const detail = this.#findings?.join('; ');
     this.#findings = undefined;
     this.note({ event: 'started', detail: detail === '' ? undefined : detail });
-    this.#writer.add(this.#records.close(true));
+    this.#close(true);
     await this.#writer.write();
   }
 
@@ -126,16 +129,17 @@ export class AuditLog implements AsyncDisposable {
     this.note({ event: 'ended' });
     this.#hasEnded = true;
     this.#closing?.[Symbol.dispose]();
-    this.#writer.add(this.#records.close(true));
+    this.#close(true);
     const end = this.#writer.write(true).then(() => this.#checkpoints.end());
     await endsWithin(longestEndMs, this.#clock, end);
     this.#writer[Symbol.dispose]();
     this.#checkpoints[Symbol.dispose]();
     this.#listeners.clear();
+    this.recent[Symbol.dispose]();
   }
 
   async #verify(): Promise<AuditVerdict> {
-    this.#writer.add(this.#records.close(false));
+    this.#close(false);
     await this.#writer.write(true);
     try {
       return await this.#walk();
@@ -164,12 +168,18 @@ export class AuditLog implements AsyncDisposable {
 
   readonly #closeBatch = (): void => {
     this.#closing = undefined;
-    this.#writer.add(this.#records.close(false));
+    this.#close(false);
     void this.#writer.write();
     const { untilDueMs } = this.#records;
     if (untilDueMs !== undefined)
       this.#closing = this.#clock.schedule(Math.min(untilDueMs, batchMs), this.#closeBatch);
   };
+
+  #close(all: boolean): void {
+    const closed = this.#records.close(all);
+    this.#writer.add(closed);
+    this.recent.add(closed);
+  }
 
   /** What is found at the start is told by `started`, and what is found later by a record of its own. */
   #tellFinding(finding: string): void {

@@ -36,7 +36,7 @@ export interface ChainedRecord extends Link {
  * @param after the record before it
  * @param key undefined where there is none: the record is then chained by a plain hash. That much is proven once a
  * record with the key follows.
- * @param statesPrevious whether the record is to say what it follows, see `audit-record.ts`
+ * @param statesPrevious whether the record is to say what it follows, see `record.ts`
  */
 export function seal(
   content: AuditContent,

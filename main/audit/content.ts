@@ -9,6 +9,7 @@ export interface ClosedRecord {
   readonly client?: Client | undefined;
   readonly count: number;
   readonly lastAtMs: number;
+  readonly expiresAtMs?: number | undefined;
 }
 
 /**
@@ -20,13 +21,15 @@ const longestName = 96;
 const mostParents = 8;
 
 /** What is kept of a record: of the program no command line, since arguments may hold secrets. */
-export function contentOf({ event, profile, detail, client, count, lastAtMs }: ClosedRecord): AuditContent {
+export function contentOf(record: ClosedRecord): AuditContent {
+  const { event, profile, detail, client, count, lastAtMs, expiresAtMs } = record;
   return {
     time: new Date(lastAtMs).toISOString(),
     event,
     profile,
     detail: detail && cut(detail, longestText),
     count,
+    expiresAt: expiresAtMs === undefined ? undefined : new Date(expiresAtMs).toISOString(),
     client: client && clientContent(client),
   };
 }

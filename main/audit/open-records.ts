@@ -7,6 +7,8 @@ export interface AuditEntry {
   readonly profile?: string | undefined;
   /** What happened exactly, by which rule, or why it was refused: words of Latchkey's own, never what a client sent. */
   readonly detail?: string | undefined;
+  /** Until when the session that it tells of is good, as Unix time in milliseconds. */
+  readonly expiresAtMs?: number | undefined;
   /** The program it was for, as soon as it is known: look-ups that end later complete the record. */
   readonly client?: Client | Promise<Client | undefined> | undefined;
 }
@@ -32,6 +34,7 @@ export class OpenRecord implements NotedRecord {
   readonly event: AuditEventName;
   readonly profile: string | undefined;
   readonly detail: string | undefined;
+  readonly expiresAtMs: number | undefined;
   readonly notedAtElapsedMs: number;
   client: Client | undefined;
   lookUp: LookUp | undefined;
@@ -43,7 +46,7 @@ export class OpenRecord implements NotedRecord {
   constructor(
     clock: Clock,
     kind: Kind,
-    { event, profile, detail }: AuditEntry,
+    { event, profile, detail, expiresAtMs }: AuditEntry,
     client: Client | undefined,
     lookUp: LookUp | undefined,
   ) {
@@ -53,6 +56,7 @@ export class OpenRecord implements NotedRecord {
     this.event = event;
     this.profile = profile;
     this.detail = detail;
+    this.expiresAtMs = expiresAtMs;
     this.client = client;
     this.lookUp = lookUp;
     this.notedAtElapsedMs = clock.elapsed();
@@ -91,7 +95,7 @@ interface LookUp {
 export class OpenRecords {
   readonly #clock: Clock;
   readonly #records = new Map<string, OpenRecord>();
-  /** By event and profile: there are as many as both have names. */
+  /** By event and profile, while there are any. */
   readonly #kinds = new Map<string, Kind>();
   readonly #lookUps = new WeakMap<Promise<Client | undefined>, LookUp>();
   #lookUpCount = 0;
@@ -133,6 +137,7 @@ export class OpenRecords {
       this.#records.delete(key);
       closed.push(record);
     }
+    for (const [name, kind] of this.#kinds) if (kind.open === 0) this.#kinds.delete(name);
     return closed.toSorted((one, other) => one.lastAtMs - other.lastAtMs);
   }
 
@@ -203,8 +208,8 @@ export class OpenRecords {
 }
 
 /** What must be the same for two to be one record. Details are our own words, and so have no line's end. */
-function keyOf({ event, profile = '', detail = '' }: AuditEntry, client: string): string {
-  return `${event}\n${profile}\n${detail}\n${client}`;
+function keyOf({ event, profile = '', detail = '', expiresAtMs }: AuditEntry, client: string): string {
+  return `${event}\n${profile}\n${detail}\n${expiresAtMs ?? ''}\n${client}`;
 }
 
 function nameOf(client: Client | undefined): string {

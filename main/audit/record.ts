@@ -26,6 +26,15 @@ export const auditEventNames = [
 
 export type AuditEventName = (typeof auditEventNames)[number];
 
+/** What programs ask for. All else is what a person, or Latchkey by itself, does. */
+export const requestEvents: ReadonlySet<AuditEventName> = new Set(['served', 'refused']);
+
+/**
+ * How many of the latest records are kept in memory for who looks on, of requests and of all else. Each has its own bound:
+ * however much programs ask, it can still be seen which sessions there were and what a person did.
+ */
+export const mostRecent = { requests: 500, others: 250 } as const;
+
 /**
  * What a person decides, and a program may want to hide. None of these is ever told by its number alone, and the
  * keychain knows of each at once.
@@ -71,12 +80,14 @@ const recordSchema = z.object({
   detail: z.optional(z.string()),
   /** How many times it happened within a second. */
   count: z.number(),
+  /** Until when the session that was acquired or renewed is good: in ISO 8601, UTC. */
+  expiresAt: z.optional(z.iso.datetime()),
   client: z.optional(auditClientSchema),
   /** The mac of the record before, where that may not be there any more: in the first record of a file and of a run. */
   previous: z.optional(z.string()),
   /** Its mac is a plain SHA-256: the keychain, and the key in it, could not be used. */
   unkeyed: z.optional(z.literal(true)),
-  /** See `audit-chain.ts`. */
+  /** See `chain.ts`. */
   mac: z.string(),
 });
 

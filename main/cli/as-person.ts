@@ -1,8 +1,16 @@
 /** Calls that only a person may make: the broker shows a number on the terminal, and it has to be typed. */
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
-import type { Answer, CallName, Input, Output } from '../../preload/contract.ts';
-import type { BrokerClient, CommandCallName, CommandInput, CommandOutput } from '../control/client.ts';
+import type {
+  Answer,
+  CallName,
+  CommandCallName,
+  CommandInput,
+  CommandOutput,
+  Input,
+  Output,
+} from '../../preload/contract.ts';
+import type { BrokerClient } from '../control/client.ts';
 import { Refusal } from './command.ts';
 import { Lines } from './lines.ts';
 import { oneLine } from './output.ts';

@@ -8,6 +8,7 @@ import { oneLine, say } from './output.ts';
 const columns = [
   ...['sequence', 'time', 'event', 'profile', 'count', 'detail'],
   ...['program', 'pid', 'executable', 'folder', 'parents', 'forwarder', 'startedAt'],
+  'expiresAt',
 ] as const;
 
 /**
@@ -33,7 +34,8 @@ async function write(text: string): Promise<void> {
 }
 
 /** RFC 4180. */
-function csvRow({ sequence, time, event, profile, count, detail, client }: AuditRecord): string {
+function csvRow({ client, ...record }: AuditRecord): string {
+  const { sequence, time, event, profile, count, detail, expiresAt } = record;
   const values: Record<(typeof columns)[number], string | number | undefined> = {
     ...{ sequence, time, event, profile, count, detail },
     program: client?.name,
@@ -43,6 +45,7 @@ function csvRow({ sequence, time, event, profile, count, detail, client }: Audit
     parents: client?.parents.map(({ name }) => name).join(' < '),
     forwarder: client?.forwarder,
     startedAt: client?.startedAt,
+    expiresAt,
   };
   return columns.map((column) => csvField(values[column])).join(',');
 }

@@ -66,7 +66,7 @@ async function verify(asJson: boolean): Promise<void> {
   else for (const line of verdictLines(answer.value)) print(line);
   if (answer.value.problems.length > 0)
     throw new Refusal(
-      'the audit log is not as Latchkey wrote it: somebody else changed it, or a disk failed',
+      'the audit log cannot be proven to be as Latchkey wrote it: somebody changed it or removed its key, or a disk failed',
     );
 }
 
@@ -89,13 +89,14 @@ async function tail(count: number, asJson: boolean): Promise<void> {
   }
 }
 
-function inWords({ time, event, profile, count, client, detail }: AuditRecord): string {
+function inWords({ time, event, profile, count, expiresAt, client, detail }: AuditRecord): string {
   const parts = [
     styled('dim', localTime(time)),
     event === 'refused' ? styled('yellow', event) : event,
     profile && styled('bold', oneLine(profile)),
     count > 1 && `${count} times`,
     client && `by ${programInWords(client)}`,
+    expiresAt && `until ${localTime(expiresAt)}`,
   ];
   const line = parts.filter(Boolean).join('  ');
   return detail === undefined ? line : `${line}: ${oneLine(detail)}`;

@@ -2,7 +2,7 @@
 import type { Problem } from '../../preload/contract.ts';
 import { brokerOf, type BrokerClient } from '../control/client.ts';
 import { Failure } from '../failure.ts';
-import { parseCommandLine, type Kind, type OptionTable } from '../options.ts';
+import { packageVersion, parseCommandLine, type Kind, type OptionTable } from '../options.ts';
 import { dataFolder } from '../platform/data-folder.ts';
 
 export interface Operand {
@@ -159,5 +159,5 @@ export function codeNotIn(message: string, awsCode: string | undefined): string 
 
 /** The broker of this data folder, whether it runs or not. */
 export function ownBroker(): BrokerClient {
-  return brokerOf(dataFolder());
+  return brokerOf(dataFolder(), packageVersion());
 }

@@ -60,6 +60,7 @@ export const profileOptions = {
   },
   colour: { type: 'string', value: 'COLOUR', kind: colours, summary: 'how the window and the tray mark it' },
   protected: { type: 'boolean', summary: 'serves a program only after a person has allowed it' },
+  'read-only': { type: 'boolean', summary: 'has sessions that can read only, of 15 minutes' },
   port: { type: 'string', value: 'PORT', summary: 'a port of its own, which serves it whichever is active' },
   pinned: { type: 'boolean', summary: 'renews its session also while nobody asks for it' },
 } as const satisfies OptionTable;
@@ -69,7 +70,7 @@ type OptionName = keyof typeof profileOptions;
 /** What has a value of its own where it is not set. */
 const unsettable: readonly Exclude<OptionName, 'role-arn' | 'base-key' | 'base-profile' | 'region'>[] = [
   ...(['external-id', 'mfa-serial', 'mfa-mode', 'mfa-maximum-age-seconds', 'session-name'] as const),
-  ...(['duration-seconds', 'base-duration-seconds', 'colour', 'protected', 'port', 'pinned'] as const),
+  ...(['duration-seconds', 'base-duration-seconds', 'colour', 'protected', 'read-only', 'port', 'pinned'] as const),
 ];
 
 export const changeOptions = {

@@ -41,10 +41,12 @@ function has({ profile, accountId, roleName }: ProfileView, text: string): boole
 }
 
 function columnsOf({ profile, accountId, roleName, session }: ProfileView, { status }: State): string[] {
-  const { name, region, pinned } = profile;
+  const { name, region, pinned, readOnly } = profile;
   const isActive = name === status.active;
   const left = session.expiresAtMs === undefined ? '' : `, ${inWords(session.expiresAtMs - Date.now())} left`;
-  const marks = [profile.protected && 'protected', pinned && 'pinned'].filter(Boolean).join(', ');
+  const marks = [profile.protected && 'protected', readOnly && 'read-only', pinned && 'pinned']
+    .filter(Boolean)
+    .join(', ');
   return [
     `${isActive ? '*' : ' '} ${isActive ? styled('bold', name) : name}`,
     accountId,

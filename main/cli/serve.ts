@@ -16,8 +16,9 @@ export const serve: SingleCommand = {
     try {
       await runHeadless(options);
     } catch (error) {
-      // Whatever its code, the command line was right and it did not start.
-      if (error instanceof Failure) throw new Refusal(error.message, { cause: error });
+      // Whatever its code, the command line was right and it did not start. Its class is that of the other bundle.
+      if (error instanceof Error && error.name === Failure.name)
+        throw new Refusal(error.message, { cause: error });
       throw error;
     }
   },

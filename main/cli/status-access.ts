@@ -32,8 +32,7 @@ export function accessLines(status: Status): [label: string, text: string][] {
       `${by === '' ? 'a program' : by.trim()}${times} at ${clockTime(lastAtMs)}: ${oneLine(reason)}`,
     ]);
   }
-  if (status.audit.problem !== null)
-    lines.push(['Audit', styled('red', `requests are not recorded: ${oneLine(status.audit.problem)}`)]);
+  if (status.audit.problem !== null) lines.push(['Audit', styled('red', oneLine(status.audit.problem))]);
   return lines;
 }
 

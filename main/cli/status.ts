@@ -58,7 +58,9 @@ function asLines({ status, profiles }: State): [label: string, text: string][] {
   for (const view of others) lines.push(['Session', sessionLine(view, locked)]);
   for (const handedOut of stillValid(status)) {
     // What is being served is told with its session.
-    if (locked || handedOut.profile !== status.active) lines.push(['Programs', handedOutInWords(handedOut)]);
+    const { readOnly = false } = handedOut;
+    const isServed = handedOut.profile === status.active && readOnly === active?.profile.readOnly;
+    if (locked || !isServed) lines.push(['Programs', handedOutInWords(handedOut)]);
   }
   lines.push(...accessLines(status));
   if (status.keys.length === 0) lines.push(['Keys', 'none; add one in the interface: latchkey open']);
@@ -93,7 +95,8 @@ function promptLine(prompt: Prompt): string {
 
 function sessionLine({ profile, accountId, session }: ProfileView, locked: boolean): string {
   const { state, expiresAtMs, problem } = session;
-  const name = `${styled('bold', profile.name)} (${accountId}${profile.pinned ? ', pinned' : ''})`;
+  const marks = [accountId, profile.readOnly && 'read-only', profile.pinned && 'pinned'].filter(Boolean);
+  const name = `${styled('bold', profile.name)} (${marks.join(', ')})`;
   // That there is none yet is what being locked means.
   if (locked && state === 'idle') return name;
   const left =
@@ -119,13 +122,14 @@ export function stillValid({ handedOut }: Status): HandedOut[] {
 }
 
 /** Who can use it until when. In the window's words. */
-export function handedOutInWords({ profile, untilMs, programs }: HandedOut): string {
+export function handedOutInWords({ profile, readOnly, untilMs, programs }: HandedOut): string {
   const names =
     programs.length === 0
       ? 'programs that are not known'
       : new Intl.ListFormat('en', { type: 'conjunction' }).format(programs.map(oneLine));
   const have = programs.length === 1 ? 'has' : 'have';
-  return `${profile}: ${names} ${have} credentials until ${clockTime(untilMs)} (${inWords(untilMs - Date.now())} left)`;
+  const held = readOnly ? `${profile} (read-only)` : profile;
+  return `${held}: ${names} ${have} credentials until ${clockTime(untilMs)} (${inWords(untilMs - Date.now())} left)`;
 }
 
 function reason({ message, awsCode }: Problem): string {
@@ -181,8 +185,9 @@ function statusDocument({ status, profiles }: State) {
       neededAt: isoTime(prompt.neededAtMs),
       nextCodeAt: isoTime(prompt.nextCodeAtMs),
     })),
-    handedOut: stillValid(status).map(({ profile, untilMs, programs }) => ({
+    handedOut: stillValid(status).map(({ profile, readOnly = false, untilMs, programs }) => ({
       profile,
+      readOnly,
       validUntil: isoTime(untilMs),
       secondsLeft: secondsUntil(untilMs),
       programs,

@@ -86,6 +86,8 @@ export function after(state: State, event: BrokerEvent): State {
       return { ...state, profiles: withProfile(state, event.profile) };
     case 'profileRemoved':
       return { ...state, profiles: state.profiles.filter(({ profile }) => profile.name !== event.name) };
+    case 'activity':
+      return state;
   }
 }
 

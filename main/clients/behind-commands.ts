@@ -30,5 +30,5 @@ function isOnTheWay(process: Process): boolean {
   const interpreter = executable === undefined ? undefined : interpreterOf(executable);
   if (!interpreter) return fileName(executable ?? name) === 'curl';
   const script = scriptOf(interpreter, commandLine);
-  return script !== undefined && /^latchkey(\.js)?$/.test(fileName(script.name));
+  return script !== undefined && /^latchkey(\.cjs)?$/.test(fileName(script.name));
 }

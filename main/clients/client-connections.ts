@@ -25,6 +25,7 @@ export class ClientConnection {
   #lookUp: Promise<Client | undefined> | undefined;
   #soleLookUp: Promise<Client | undefined> | undefined;
   #client: Client | undefined;
+  #soleClient: Client | undefined;
   /** What it was allowed and got last. */
   readonly served = new Served();
 
@@ -36,6 +37,11 @@ export class ClientConnection {
   /** The program at the other end, where it has been looked up and could be told. */
   get client(): Client | undefined {
     return this.#client;
+  }
+
+  /** The same, where no other program has the connection, too: as `identifySole` has found it. */
+  get soleClient(): Client | undefined {
+    return this.#soleClient;
   }
 
   /** The program at the other end; undefined where it cannot be told now. Never rejects. */
@@ -52,7 +58,7 @@ export class ClientConnection {
   identifySole(): Promise<Client | undefined> {
     this.#soleLookUp ??= this.#find(true).then((client) => {
       if (!client) this.#soleLookUp = undefined;
-      return client;
+      return (this.#soleClient = client);
     });
     return this.#soleLookUp;
   }

@@ -98,11 +98,13 @@ export class CredentialSource {
   /** What `acquire` is waiting for, to be told to a program that cannot wait. */
   waitsFor(connection: ClientConnection, { profile }: Chosen): Failure {
     const { name } = profile;
-    if (profile.protected && !connection.served.isGranted(name))
+    if (profile.protected && !connection.served.isGranted(name)) {
+      if (!connection.soleClient) return stillLookingUp();
       return new Failure(
         'ApprovalNeeded',
         `${name} is protected: allow this program in the Latchkey window, or with "latchkey approvals"`,
       );
+    }
     if (this.#parts.sessions.standing(name).state === 'waitingForMfa')
       return new Failure(
         'MfaRequired',
@@ -127,7 +129,8 @@ export class CredentialSource {
     const served = connection.served;
     if (served.again(profile.name, session)) return;
     const { handedOut, audit } = this.#parts;
-    if (!served.has(profile.name, session)) handedOut.note(profile.name, session, connection);
+    if (!served.has(profile.name, session))
+      handedOut.note(profile.name, session, connection, profile.readOnly);
     const record = audit.note({
       event: 'served',
       profile: profile.name,
@@ -166,6 +169,11 @@ export class CredentialSource {
       Promise.resolve(client).then((known) => known?.process.name),
     );
   }
+}
+
+/** Why there is no answer yet where it depends on the program. */
+export function stillLookingUp(): Failure {
+  return new Failure('Unreachable', 'It is still being looked up which program asks; ask again in a moment');
 }
 
 function locked(): Failure {

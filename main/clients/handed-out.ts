@@ -5,12 +5,16 @@ import type { ClientConnection } from './client-connections.ts';
 /** Credentials of a profile that programs have got, and AWS takes until `untilMs` (by the wall clock). */
 export interface Holding {
   readonly profile: string;
+  /** There where they may read only. */
+  readonly readOnly?: true;
   readonly untilMs: number;
   /** The names of the programs that are known to have them. */
   readonly programs: readonly string[];
 }
 
 interface Entry {
+  readonly profile: string;
+  readonly readOnly: boolean;
   untilMs: number;
   /** Until when each program's own last one is valid, by the program's name. */
   readonly programs: Map<string, number>;
@@ -30,6 +34,7 @@ const noticeableMs = 1000;
  */
 export class HandedOut {
   readonly #clock: Clock;
+  /** By the profile and whether they are read-only: a profile that has become so does not change what programs hold. */
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<() => void>();
 
@@ -38,8 +43,8 @@ export class HandedOut {
   }
 
   /** Notes that a session was handed out to a connection that did not have it. */
-  note(profile: string, session: Session, connection: ClientConnection): void {
-    const entry = this.#entry(profile);
+  note(profile: string, session: Session, connection: ClientConnection, readOnly = false): void {
+    const entry = this.#entry(profile, readOnly);
     if (session.expiresAtMs > entry.untilMs + noticeableMs) {
       entry.untilMs = session.expiresAtMs;
       this.#tell();
@@ -53,8 +58,8 @@ export class HandedOut {
   }
 
   /** Notes that a sign-in to the AWS console was handed out, which lasts until `untilMs` at the latest. */
-  noteConsole(profile: string, untilMs: number): void {
-    const entry = this.#entry(profile);
+  noteConsole(profile: string, untilMs: number, readOnly = false): void {
+    const entry = this.#entry(profile, readOnly);
     entry.untilMs = Math.max(entry.untilMs, untilMs);
     this.#noteProgram(entry, 'the AWS console', untilMs);
   }
@@ -63,11 +68,16 @@ export class HandedOut {
   holdings(): Holding[] {
     const nowMs = this.#clock.now();
     const holdings: Holding[] = [];
-    for (const [profile, { untilMs, programs }] of this.#entries) {
-      if (untilMs <= nowMs) this.#entries.delete(profile);
+    for (const [key, { profile, readOnly, untilMs, programs }] of this.#entries) {
+      if (untilMs <= nowMs) this.#entries.delete(key);
       else {
         for (const [name, ownUntilMs] of programs) if (ownUntilMs <= nowMs) programs.delete(name);
-        holdings.push({ profile, untilMs, programs: [...programs.keys()].toSorted() });
+        holdings.push({
+          profile,
+          ...(readOnly ? { readOnly } : {}),
+          untilMs,
+          programs: [...programs.keys()].toSorted(),
+        });
       }
     }
     return holdings.toSorted((one, other) => other.untilMs - one.untilMs);
@@ -79,11 +89,12 @@ export class HandedOut {
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
 
-  #entry(profile: string): Entry {
-    let entry = this.#entries.get(profile);
+  #entry(profile: string, readOnly: boolean): Entry {
+    const key = readOnly ? `${profile} read-only` : profile;
+    let entry = this.#entries.get(key);
     if (!entry) {
-      entry = { untilMs: 0, programs: new Map(), isLookingUp: false };
-      this.#entries.set(profile, entry);
+      entry = { profile, readOnly, untilMs: 0, programs: new Map(), isLookingUp: false };
+      this.#entries.set(key, entry);
     }
     return entry;
   }

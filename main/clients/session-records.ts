@@ -16,9 +16,9 @@ export function recordSessions(
     const { expiresAtMs } = sessions.standing(profile);
     if (expiresAtMs === undefined) recorded.delete(profile);
     else if (expiresAtMs > (recorded.get(profile) ?? 0) + noticeableMs) {
-      const detail = `${recorded.has(profile) ? 'renewed' : 'acquired'}, until ${new Date(expiresAtMs).toISOString()}`;
+      const detail = recorded.has(profile) ? 'renewed' : 'acquired';
       recorded.set(profile, expiresAtMs);
-      audit.note({ event: 'sessionAcquired', profile, detail });
+      audit.note({ event: 'sessionAcquired', profile, detail, expiresAtMs });
     }
   });
 }

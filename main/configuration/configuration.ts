@@ -15,6 +15,9 @@ function minutes(maximum: number) {
     .check(z.int(message), z.minimum(1, message), z.maximum(maximum, message));
 }
 
+/** How many of the profiles that were used last are kept. */
+export const mostRecent = 10;
+
 const portMessage = 'must be a whole number from 1 to 65535';
 
 export const configurationSchema = z.strictObject({
@@ -48,6 +51,8 @@ export const configurationSchema = z.strictObject({
     z.nullable(z.strictObject({ to: z.nullable(nameSchema), atMs: z.number({ error: 'must be a time' }) })),
     null,
   ),
+  /** The profiles that were used last, the latest first. */
+  recent: z._default(z.array(nameSchema).check(z.maxLength(mostRecent)), []),
   /** Folders with a profile of their own. */
   folders: z._default(z.array(folderRuleSchema), []),
   /** Programs that may have a protected profile's credentials. */
@@ -73,6 +78,7 @@ export const emptyConfiguration: Configuration = {
   profiles: [],
   active: null,
   returns: null,
+  recent: [],
   folders: [],
   approvals: [],
   tokens: [],
@@ -172,6 +178,11 @@ export function checkConfiguration(configuration: Configuration): void {
     });
   }
   checkPorts(configuration);
+  const gone = configuration.recent.find((name) => !findProfile(configuration, name));
+  if (gone !== undefined)
+    throw new Failure('InvalidInput', `The profile "${gone}", used last, does not exist`, {
+      field: 'recent',
+    });
   for (const [words, references] of [
     ['A folder', configuration.folders],
     ['An approval', configuration.approvals],

@@ -4,8 +4,8 @@ import {
   type Answer,
   type BrokerEvent,
   type CallName,
+  type CommandCallName,
   type Output,
-  type ParsedInput,
 } from '../../preload/contract.ts';
 import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
@@ -16,7 +16,6 @@ import {
   commandHandlers,
   contractHandlers,
   viewOfProfile,
-  type CommandCallName,
   type CommandHandlers,
   type Handlers,
 } from './handlers.ts';
@@ -24,7 +23,7 @@ import type { BrokerParts } from './parts.ts';
 import { Person, type DeclaredByPerson } from './person.ts';
 import type { Service, ServiceByCaller } from './service.ts';
 import { statusOf } from './status.ts';
-import { problemView } from './views.ts';
+import { activityView, problemView } from './views.ts';
 
 /** The contract, carried out by the broker's parts; as itself for the window. */
 export class BrokerService implements Service, ServiceByCaller, Disposable {
@@ -72,6 +71,7 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
         audit,
         parts.ownPorts,
       ].map((part) => part.onChange(flushSoon)),
+      audit.recent.onAdded((records) => this.#tell({ type: 'activity', records: records.map(activityView) })),
       approvals.onDecision(({ decision, allowance, profile, decider, client }) => {
         const what = allowance === undefined ? decision : `${decision} (${allowance})`;
         audit.note({ event: 'approval', profile, detail: `${what} by ${decider}`, client });

@@ -8,37 +8,40 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { text } from 'node:stream/consumers';
-import * as z from 'zod/mini';
-import {
-  calls,
-  commandCalls,
-  eventSchema,
-  paths,
-  problemSchema,
-  type Answer,
-  type BrokerEvent,
-  type CallName,
-  type Input,
-  type Output,
+import type {
+  Answer,
+  BrokerEvent,
+  CallName,
+  CommandCallName,
+  CommandInput,
+  CommandOutput,
+  Input,
+  Output,
+  Problem,
 } from '../../preload/contract.ts';
+import { paths } from '../../preload/paths.ts';
 import { Failure } from '../failure.ts';
 import { checkPrivateFolder } from '../platform/data-folder.ts';
 import { brokerAddress } from './address.ts';
 
 /** Carries the number that was shown on the caller's terminal. */
 export const challengeHeader = 'latchkey-challenge';
+/** Carries the broker's version, in every answer. */
+export const versionHeader = 'latchkey-version';
 /** `GET /credentials/PROFILE`; here and not in the contract, which carries no credential. */
 export const credentialsPath = '/credentials/';
 /** `GET /launch/PROFILE`, likewise. */
 export const launchPath = '/launch/';
 
-export type CommandCallName = keyof typeof commandCalls;
-export type CommandInput<Name extends CommandCallName> = z.input<(typeof commandCalls)[Name]['input']>;
-export type CommandOutput<Name extends CommandCallName> = z.output<(typeof commandCalls)[Name]['output']>;
-
 /** How a launched program gets a profile's credentials, by the container protocol. */
-export type LaunchAccess = z.output<typeof launchAccessSchema>;
+export interface LaunchAccess {
+  /** Good until the connection ends. */
+  readonly token: string;
+  readonly url: string;
+  readonly region: string;
+  /** When the session ends that is held now; it is renewed before. */
+  readonly expiresAtMs: number;
+}
 
 /** A connection that a launched program's token is good for. Disposing of it ends the token. */
 export interface Launch extends Disposable {
@@ -53,7 +56,7 @@ export interface Launch extends Disposable {
 export interface BrokerClient {
   /**
    * Makes a call; what the broker refused is the answer's problem. Rejects with a `Failure` of code `NotRunning`
-   * where no broker answers, `Refused` where the socket is not ours, and `Internal` where the answer makes no sense.
+   * where no broker answers, `Refused` where the socket is not ours, and `Internal` where the broker is of another version.
    * @param challengeAnswer the number on the terminal that was asked for by the problem `ChallengeNeeded`
    */
   call<Name extends CallName>(
@@ -78,24 +81,26 @@ export interface BrokerClient {
   events(signal: AbortSignal): AsyncGenerator<BrokerEvent, void, void>;
 }
 
-/** A client of a data folder's broker, wherever that listens. It connects with each call. */
-export function brokerOf(home: string): BrokerClient {
-  return clientOf(() => brokerAddress(home));
+/**
+ * A client of a data folder's broker, wherever that listens. It connects with each call.
+ * @param version the only one whose answers it takes, any where it is not given
+ */
+export function brokerOf(home: string, version?: string): BrokerClient {
+  return clientOf(() => brokerAddress(home), version);
 }
 
-/** A client of the broker whose control socket is at `address`. It connects with each call. */
+/** A client of the broker whose control socket is at `address`, whichever version it is of. */
 export function brokerAt(address: string): BrokerClient {
-  return clientOf(() => Promise.resolve(address));
+  return clientOf(() => Promise.resolve(address), undefined);
 }
 
-function clientOf(findAddress: () => Promise<string>): BrokerClient {
-  /** The value of a call's answer, not parsed yet. */
-  async function post(
+function clientOf(findAddress: () => Promise<string>, version: string | undefined): BrokerClient {
+  async function post<Value>(
     name: string,
     input: unknown,
     signal?: AbortSignal,
     challengeAnswer?: string,
-  ): Promise<Answer<unknown>> {
+  ): Promise<Answer<Value>> {
     const body = JSON.stringify(input);
     const { document } = await ask(
       [
@@ -108,24 +113,24 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
       ],
       signal,
     );
-    return parse(answerSchema, document);
+    return read<Answer<Value>>(document);
   }
 
   async function ask(lines: string[], signal?: AbortSignal): Promise<{ isDone: boolean; document: string }> {
     const socket = await send(await findAddress(), lines, signal);
     const [head = '', document = ''] = (await received(socket)).split(/\r\n\r\n(.*)/s);
+    if (head === '') throw endedEarly(undefined);
+    checkVersion(head, version);
     return { isDone: /^HTTP\/1\.\d 200 /.test(head), document };
   }
 
   return {
     async call(name, input, signal, challengeAnswer) {
-      const answer = await post(name, input, signal, challengeAnswer);
-      return 'problem' in answer ? answer : { value: parseValue(outputs[name].output, answer.value) };
+      return post(name, input, signal, challengeAnswer);
     },
 
     async commandCall(name, input, challengeAnswer) {
-      const answer = await post(name, input, undefined, challengeAnswer);
-      return 'problem' in answer ? answer : { value: parseValue(commandOutputs[name].output, answer.value) };
+      return post(name, input, undefined, challengeAnswer);
     },
 
     async credentials(profile) {
@@ -133,7 +138,7 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
       if (!/^[!-~]+$/.test(profile))
         return { problem: { code: 'NotFound', message: 'There is no profile of that name' } };
       const { isDone, document } = await ask([`GET ${credentialsPath}${profile} HTTP/1.0`, '', '']);
-      return isDone ? { value: document } : { problem: parse(problemSchema, document) };
+      return isDone ? { value: document } : { problem: read<Problem>(document) };
     },
 
     async launch(profile) {
@@ -144,29 +149,19 @@ function clientOf(findAddress: () => Promise<string>): BrokerClient {
         [`GET ${launchPath}${path} HTTP/1.0`, '', ''],
         undefined,
       );
-      return launchOn(socket);
+      return launchOn(socket, version);
     },
 
     async *events(signal) {
       const socket = await send(await findAddress(), [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
       try {
-        for await (const document of documents(socket)) yield parse(eventSchema, document);
+        for await (const document of documents(socket, version)) yield read<BrokerEvent>(document);
       } finally {
         socket.destroy();
       }
     },
   };
 }
-
-/** The calls as far as TypeScript has to know them to follow a name to its output. */
-const outputs: { readonly [Name in CallName]: { readonly output: Schema<Output<Name>> } } = calls;
-const commandOutputs: {
-  readonly [Name in CommandCallName]: { readonly output: Schema<CommandOutput<Name>> };
-} = commandCalls;
-type Schema<Value> = z.core.$ZodType<Value>;
-
-// The problem first: a value may be anything, also missing.
-const answerSchema = z.union([z.object({ problem: problemSchema }), z.object({ value: z.unknown() })]);
 
 async function send(address: string, head: string[], signal: AbortSignal | undefined): Promise<Socket> {
   await checkOwner(address);
@@ -196,46 +191,43 @@ async function checkOwner(address: string): Promise<void> {
 }
 
 async function received(socket: Socket): Promise<string> {
+  let all = '';
+  socket.setEncoding('utf8').on('data', (part: string) => (all += part));
   try {
-    return await text(socket);
+    await once(socket, 'end');
+    return all;
   } catch (error) {
     throw error instanceof Error && error.name === 'AbortError' ? error : endedEarly(error);
   }
 }
 
 /** The documents of an answer that has one a line. */
-async function* documents(socket: Socket): AsyncGenerator<string, void, void> {
-  let isBody = false;
+async function* documents(socket: Socket, version: string | undefined): AsyncGenerator<string, void, void> {
+  let head: string[] | undefined = [];
   for await (const line of lines(socket)) {
-    if (isBody && line !== '') yield line;
-    // The empty line after the header fields; later ones only keep the connection alive.
-    isBody ||= line === '';
+    if (head === undefined) {
+      // Empty ones only keep the connection alive.
+      if (line !== '') yield line;
+    } else if (line === '') {
+      checkVersion(head.join('\n'), version);
+      head = undefined;
+    } else head.push(line);
   }
 }
 
-const launchAccessSchema = z.object({
-  /** Good until the connection ends. */
-  token: z.string(),
-  url: z.string(),
-  region: z.string(),
-  /** When the session ends that is held now; it is renewed before. */
-  expiresAtMs: z.number(),
-});
-const launchSchema = z.union([
-  z.object({ waiting: z.literal(true) }),
-  z.object({ problem: problemSchema }),
-  launchAccessSchema,
-]);
+type LaunchLine = LaunchAccess | { readonly waiting: true } | { readonly problem: Problem };
 
 /** Reads a launch's answer as far as whether it is waited for. */
-async function launchOn(socket: Socket): Promise<Launch> {
-  const all = documents(socket);
+async function launchOn(socket: Socket, version: string | undefined): Promise<Launch> {
+  const all = documents(socket, version);
   const next = async () => {
-    const document = await all.next().catch((error: unknown) => Promise.reject(endedEarly(error)));
+    const document = await all
+      .next()
+      .catch((error: unknown) => Promise.reject(error instanceof Failure ? error : endedEarly(error)));
     if (document.done) throw endedEarly(undefined);
-    return parse(launchSchema, document.value);
+    return read<LaunchLine>(document.value);
   };
-  const settled = async (said: z.output<typeof launchSchema>): Promise<Answer<LaunchAccess>> => {
+  const settled = async (said: LaunchLine): Promise<Answer<LaunchAccess>> => {
     if ('waiting' in said) return settled(await next());
     return 'problem' in said ? said : { value: said };
   };
@@ -268,22 +260,33 @@ async function* lines(socket: Socket): AsyncGenerator<string, void, void> {
   }
 }
 
-function parse<Value>(schema: Schema<Value>, document: string): Value {
+function read<Value>(document: string): Value {
   let value: unknown;
   try {
     value = JSON.parse(document);
   } catch (error) {
     throw endedEarly(error);
   }
-  return parseValue(schema, value);
+  if (isAsDeclared<Value>(value)) return value;
+  throw endedEarly(undefined);
 }
 
-function parseValue<Value>(schema: Schema<Value>, value: unknown): Value {
-  const parsed = z.safeParse(schema, value);
-  if (parsed.success) return parsed.data;
+/**
+ * Takes a broker of this version at its word: it is made from the same contract, and answers on a socket that only this
+ * user's programs can have put there. To parse it by the contract's schemas would double the time that a command takes.
+ */
+function isAsDeclared<Value>(value: unknown): value is Value {
+  return value !== undefined;
+}
+
+/** @param head the answer's, as far as it is needed */
+function checkVersion(head: string, version: string | undefined): void {
+  if (version === undefined) return;
+  const theirs = new RegExp(`^${versionHeader}: (.*)$`, 'im').exec(head)?.[1]?.trim();
+  if (theirs === version) return;
   throw new Failure(
     'Internal',
-    'The running Latchkey answered something unknown here; restart it, so that both are of one version.',
+    `The running Latchkey is ${theirs === undefined ? 'another version' : `version ${theirs}`}, and this is ${version}; restart it, so that both are of one.`,
   );
 }
 

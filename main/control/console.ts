@@ -106,7 +106,7 @@ function note(
   connection?: ClientConnection,
 ): void {
   connection?.served.useGrant();
-  clients.handedOut.noteConsole(profile.name, untilMs);
+  clients.handedOut.noteConsole(profile.name, untilMs, profile.readOnly);
   const allowed = profile.protected ? `, allowed ${connection?.served.allowance ?? 'at the interface'}` : '';
   clients.audit.note({
     event: 'consoleLink',

@@ -1,5 +1,13 @@
 /** What each call of the contract does. */
-import type { commandCalls, CallName, Output, ParsedInput, ProfileView } from '../../preload/contract.ts';
+import type {
+  CallName,
+  CommandCallName,
+  commandCalls,
+  CommandOutput,
+  Output,
+  ParsedInput,
+  ProfileView,
+} from '../../preload/contract.ts';
 import type * as z from 'zod/mini';
 import { findProfile } from '../configuration/configuration.ts';
 import { Failure } from '../failure.ts';
@@ -14,18 +22,17 @@ import type { BrokerParts } from './parts.ts';
 import type { Person } from './person.ts';
 import { statusOf } from './status.ts';
 import { unlock } from './unlock.ts';
-import { keyView, profileView } from './views.ts';
+import { activityView, keyView, profileView } from './views.ts';
 
 export type Handlers = {
   readonly [Name in CallName]: (input: ParsedInput<Name>, caller: Caller) => Promise<Output<Name>>;
 };
 
-export type CommandCallName = keyof typeof commandCalls;
 export type CommandHandlers = {
   readonly [Name in CommandCallName]: (
     input: z.output<(typeof commandCalls)[Name]['input']>,
     client: Client | undefined,
-  ) => Promise<z.output<(typeof commandCalls)[Name]['output']>>;
+  ) => Promise<CommandOutput<Name>>;
 };
 
 /** The calls that everybody has. Those which only a person may make have been confirmed, see `Person`. */
@@ -79,8 +86,15 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
     'profiles.pin': async ({ name, pinned }, caller) => {
       await profiles.pin(name, pinned);
       const detail = pinned ? 'pinned' : 'not pinned any more';
-      audit.note({ event: 'profileChanged', profile: name, detail, client: commandOf(caller) });
+      audit.note({ event: 'accessChanged', profile: name, detail, client: commandOf(caller) });
       return {};
+    },
+    'profiles.setReadOnly': async ({ name, readOnly }, caller) => {
+      await profiles.setReadOnly(name, readOnly);
+      const detail = readOnly ? 'read-only' : 'not read-only any more';
+      audit.note({ event: 'profileChanged', profile: name, detail, client: commandOf(caller) });
+      if (active.name === name) await sessions.acquire({ cause: await causeOf(caller), profile: name });
+      return viewOf(name);
     },
     'mfa.answer': async ({ serial, code }, caller) => {
       const note = (detail: string) =>
@@ -95,6 +109,8 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       return {};
     },
     'mfa.renew': async ({ name }, caller) => {
+      // Before it is recorded: the log holds no name that a program made up.
+      viewOf(name);
       audit.note({ event: 'mfa', profile: name, detail: 'fresh code asked for', client: commandOf(caller) });
       await sessions.acquireWithFreshCode(name, await causeOf(caller));
       return viewOf(name);
@@ -176,6 +192,7 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       audit.note({ event: 'accessChanged', detail: `token ${name} revoked`, client: commandOf(caller) });
       return {};
     },
+    'activity.read': async () => ({ records: audit.recent.list().map(activityView) }),
     'audit.verify': async () => {
       const { proven, unproven, problems, notes } = await audit.verify();
       return { proven, unproven, problems: [...problems], notes: [...notes] };
@@ -229,8 +246,7 @@ export function commandHandlers(parts: BrokerParts): CommandHandlers {
 }
 
 export function viewOfProfile({ configuration, sessions }: BrokerParts, profile: Profile): ProfileView {
-  const { durationSeconds } = chainOf(configuration.current, profile);
-  return profileView(profile, durationSeconds, sessions.standing(profile.name));
+  return profileView(profile, chainOf(configuration.current, profile), sessions.standing(profile.name));
 }
 
 /** The shell of the terminal that a command was typed in; where there is none above it, its parent. */

@@ -3,10 +3,10 @@ import type { Identity } from '../../preload/contract.ts';
 import type { Chosen } from '../clients/profile-choice.ts';
 import { Failure } from '../failure.ts';
 import type { Client } from '../platform/ports.ts';
-import { parseRoleArn, type Profile } from '../profiles/profile.ts';
+import { parseRoleArn } from '../profiles/profile.ts';
 import { chainOf } from '../sessions/chain.ts';
 import type { BrokerParts } from './parts.ts';
-import { sessionView } from './views.ts';
+import { sessionArn, sessionView } from './views.ts';
 
 /**
  * What a program in `client`'s terminal and folder gets. Nothing is acquired for that.
@@ -30,7 +30,7 @@ export async function identityOf(
     rule,
     accountId: parseRoleArn(profile.roleArn)?.accountId ?? '',
     roleArn: profile.roleArn,
-    arn: sessionArn(parts, profile),
+    arn: sessionArn(profile, chainOf(parts.configuration.current, profile).sessionName),
     protected: profile.protected,
     session: sessionView(parts.sessions.standing(profile.name)),
     endpoint: own?.url ?? parts.endpointUrl(),
@@ -48,11 +48,4 @@ function chosenAt(
   // The trailing slash may be left out of what SDKs are given.
   const own = ownPorts.list().find(({ url }) => url === address || url === `${address}/`);
   return own && clients.source.named(own.profile, 'port');
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns: without the role's path. */
-function sessionArn({ configuration }: BrokerParts, profile: Profile): string {
-  const { partition = '', accountId = '', roleName = '' } = parseRoleArn(profile.roleArn) ?? {};
-  const { sessionName } = chainOf(configuration.current, profile);
-  return `arn:${partition}:sts::${accountId}:assumed-role/${roleName}/${sessionName}`;
 }

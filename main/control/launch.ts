@@ -10,6 +10,7 @@ import type { Sessions } from '../sessions/sessions.ts';
 import type { Session } from '../sts/session.ts';
 import { causeOfProgram } from './caller.ts';
 import { launchPath } from './client.ts';
+import { reasonOf } from './credentials.ts';
 
 export interface LaunchParts {
   readonly source: CredentialSource;
@@ -57,7 +58,8 @@ export async function answerLaunch(
     let session = source.take(connection, chosen);
     if (!session) {
       write(response, 200, { waiting: true });
-      session = await source.acquire(connection, chosen, causeOfProgram(await launcher.client));
+      const left = closing(response);
+      session = await source.acquire(connection, chosen, causeOfProgram(await launcher.client), left);
     }
     if (!source.isStill(connection, chosen, session))
       throw new Failure('Refused', `What ${name} may be used for was changed meanwhile; ask again`);
@@ -90,13 +92,12 @@ function open(
 function refuse(
   source: CredentialSource,
   { connection }: Launcher,
-  { code, message, awsCode, requestId }: Failure,
+  failure: Failure,
   response: ServerResponse,
   profile?: string,
 ): void {
-  // In words of our own: a name that no profile has is what was sent.
-  const reason = code === 'NotFound' ? 'there is no profile of the name that was asked for' : message;
-  source.refused(connection, reason, profile);
+  const { code, message, awsCode, requestId } = failure;
+  source.refused(connection, reasonOf(failure), profile);
   write(response, code === 'NotFound' ? 404 : 409, { problem: { code, message, awsCode, requestId } });
   response.end();
 }
@@ -105,6 +106,15 @@ function write(response: ServerResponse, status: number, document: object): void
   if (!response.headersSent)
     response.writeHead(status, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' });
   response.write(`${JSON.stringify(document)}\n`);
+}
+
+/** Aborted when the connection is closed. */
+function closing(response: ServerResponse): AbortSignal {
+  const closed = new AbortController();
+  response.once('close', () => {
+    closed.abort();
+  });
+  return closed.signal;
 }
 
 /** Disposes of what a launch holds when its connection is closed. */

@@ -17,7 +17,7 @@ import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { noteAddress, notedAddress } from './address.ts';
 import type { Caller } from './caller.ts';
-import { brokerAt, challengeHeader, isMissing } from './client.ts';
+import { brokerAt, challengeHeader, isMissing, versionHeader } from './client.ts';
 import { answerCredentials, profileInPath } from './credentials.ts';
 import { bounds, contractRoutes, createBoundedServer, isSentBy, sendAnswer } from './http.ts';
 import { answerLaunch, launchedProfile } from './launch.ts';
@@ -35,6 +35,8 @@ export interface LocalSocketOptions {
   readonly endpointUrl: () => string;
   readonly clock: Clock;
   readonly peer: PeerIdentity;
+  /** This Latchkey's, which each answer tells. */
+  readonly version: string;
 }
 
 /**
@@ -73,10 +75,11 @@ export async function serveLocalSocket(
   options: LocalSocketOptions,
   address: string,
 ): Promise<AsyncDisposable> {
-  const { service, clients, sessions, clock, peer, endpointUrl } = options;
+  const { service, clients, sessions, clock, peer, version, endpointUrl } = options;
   const { source, containerTokens: tokens } = clients;
   const routes = contractRoutes();
   const server = createBoundedServer((request, response) => {
+    response.setHeader(versionHeader, version);
     const client = clientOn(request.socket);
     if (isSentBy(request, ['browser', 'proxy']))
       return sendAnswer(response, {

@@ -93,6 +93,9 @@ function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
       inWords: replaces === undefined ? `add the profile ${profile.name}` : `change the profile ${replaces}`,
     }),
     'profiles.remove': ({ name }) => ({ inWords: `remove the profile ${name}` }),
+    'profiles.setReadOnly': ({ name, readOnly }) => ({
+      inWords: readOnly ? `make the profile ${name} read-only` : `end that the profile ${name} is read-only`,
+    }),
     'approvals.allow': ({ id, allowance }) => {
       const request = approvals.request(id);
       if (!request) throw new Failure('NotFound', 'That request is not waiting any more');

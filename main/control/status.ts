@@ -14,6 +14,7 @@ export function statusOf(parts: BrokerParts): Status {
     locked: sessions.isLocked,
     active: active.name,
     returns: active.returns,
+    recent: [...current.recent],
     endpoint: parts.endpointUrl(),
     secrets: secretsIn,
     keys: current.keys.map(keyView),

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { ClientConnection } from '../clients/client-connections.ts';
-import type { CredentialSource } from '../clients/credential-source.ts';
+import { stillLookingUp, type CredentialSource } from '../clients/credential-source.ts';
 import type { Chosen } from '../clients/profile-choice.ts';
 import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
@@ -106,7 +106,7 @@ function answerPath(options: ImdsOptions, asked: Asked, response: ServerResponse
       const waitMs = Math.max(0, longestWaitMs - (clock.elapsed() - askedAtMs));
       answerFor(options, asked, known, response, life, waitMs);
     };
-    void inTime(clock, longestWaitMs, () => chosen, stillLooking).then(answer, (error: unknown) => {
+    void inTime(clock, longestWaitMs, () => chosen, stillLookingUp).then(answer, (error: unknown) => {
       answer(failureOf(error));
     });
   } else {
@@ -188,10 +188,6 @@ async function answerOnceAcquired(
     const status = helpsToAskAgain(failure) ? 503 : 200;
     send(response, status, refusalDocument(failure, clock.now()), life);
   }
-}
-
-function stillLooking(): Failure {
-  return new Failure('Unreachable', 'It is still being looked up which program asks; ask again in a moment');
 }
 
 function failureOf(error: unknown): Failure {

@@ -23,6 +23,8 @@ const STATX_SIZE = 0x200;
  */
 const mostBytes = 64 * 1024;
 
+const descriptorsAtOnce = 256;
+
 /**
  * `/proc` by the C library's own calls, which take half as long as those of `node:fs`. They do not return before they
  * are done: for a thread that may wait.
@@ -104,15 +106,28 @@ export class LinuxProc {
 
   /** The sockets that a process has open: inodes, each with a descriptor's name. */
   sockets(pid: number): Map<number, string> {
+    const steps = this.socketsInSteps(pid);
+    for (;;) {
+      const step = steps.next();
+      if (step.done) return step.value;
+    }
+  }
+
+  /** The same, some hundred descriptors at each step; to be gone through to its end. */
+  *socketsInSteps(pid: number): Generator<undefined, Map<number, string>> {
     const sockets = new Map<number, string>();
     const path = `/proc/${pid}/fd/`;
     const folder = this.#open(path);
     if (folder === undefined) return sockets;
-    for (const descriptor of list(path)) {
-      const inode = inodeOf(this.#readLink(folder, descriptor));
-      if (inode !== undefined) sockets.set(inode, descriptor);
+    try {
+      for (const [count, descriptor] of list(path).entries()) {
+        if (count > 0 && count % descriptorsAtOnce === 0) yield undefined;
+        const inode = inodeOf(this.#readLink(folder, descriptor));
+        if (inode !== undefined) sockets.set(inode, descriptor);
+      }
+    } finally {
+      this.#close(folder);
     }
-    this.#close(folder);
     return sockets;
   }
 

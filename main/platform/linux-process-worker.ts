@@ -16,13 +16,20 @@ export interface Answer extends Found {
   readonly everywhere: boolean;
 }
 
+const nothing: Found = { byInode: new Map(), shared: new Set(), byPid: new Map() };
 const search = new ProgramSearch(new LinuxProc());
+/** How long a search everywhere goes on. A program can make itself so large that it would not end in time. */
+const longestSearchMs = 3_000;
+
 let underWay: Generator<undefined, Found> | undefined;
+let begunAtMs = 0;
 let next: NodeJS.Immediate | undefined;
 
 parentPort?.on('message', ({ everywhere, ...question }: Asked) => {
-  if (everywhere) underWay = search.findEverywhere(question.inodes);
-  else answer({ ...search.find(question), everywhere });
+  if (everywhere) {
+    underWay = search.findEverywhere(question.inodes);
+    begunAtMs = performance.now();
+  } else answer({ ...search.find(question), everywhere });
   clearImmediate(next);
   next = setImmediate(goOn);
 });
@@ -30,11 +37,16 @@ parentPort?.on('message', ({ everywhere, ...question }: Asked) => {
 /** Goes on in the time when nobody asks, one process at a time: a question comes in between. */
 function goOn(): void {
   const step = underWay?.next();
-  if (step?.done) {
-    underWay = undefined;
-    answer({ ...step.value, everywhere: true });
-  }
+  if (step?.done) end(step.value);
+  // Not what was found so far: another program may have it, too.
+  else if (step && performance.now() - begunAtMs > longestSearchMs)
+    end(underWay?.return(nothing).value ?? nothing);
   if (step !== undefined || search.lookAhead()) next = setImmediate(goOn);
+}
+
+function end(found: Found): void {
+  underWay = undefined;
+  answer({ ...found, everywhere: true });
 }
 
 function answer(found: Answer): void {

@@ -6,6 +6,8 @@ const rememberedProcesses = 8;
 
 /** A process with more descriptors than that is looked into after the others: it takes a millisecond. */
 const largeProcess = 256;
+/** A process with more descriptors than that is looked into by `everywhere` alone, not in one go. */
+const hugeProcess = 4_096;
 /** A process with more descriptors than that is not looked into: it would take a fifth of a second. */
 const mostDescriptors = 65_536;
 
@@ -34,7 +36,7 @@ interface Seen {
  *    tells that number for one call (since 6.2: before, only new processes stand out);
  * 4. in those that have fewer, and in large ones.
  *
- * Only `everywhere` looks into all others. What is remembered of each running process is the numbers of its sockets; of
+ * Only `everywhere` looks into all others, and into huge ones. What is remembered of each running process is the numbers of its sockets; of
  * one that has ended, nothing.
  */
 export class SocketSearch {
@@ -62,15 +64,18 @@ export class SocketSearch {
   }
 
   /**
-   * All processes of this user that hold them, by inode, the newest first. It looks into one at each step, some hundred
-   * microseconds mostly.
+   * All processes of this user that hold them, by inode, the newest first. Each step takes some hundred microseconds: it
+   * looks into one process, or into a part of a huge one.
    */
   *everywhere(inodes: readonly number[]): Generator<undefined, Map<number, Holder[]>> {
     const holders = new Map<number, Holder[]>();
     for (const pid of this.#running()) {
       const descriptors = this.#ownDescriptors(pid);
       if (descriptors === undefined) continue;
-      const sockets = this.#look(pid, descriptors);
+      const sockets =
+        descriptors > hugeProcess
+          ? this.#noteSeen(pid, descriptors, yield* this.#proc.socketsInSteps(pid))
+          : this.#look(pid, descriptors);
       for (const inode of inodes) {
         const descriptor = sockets.get(inode);
         if (descriptor === undefined) continue;
@@ -88,7 +93,7 @@ export class SocketSearch {
   lookAhead(): boolean {
     for (let pid = this.#neverSeen.shift(); pid !== undefined; pid = this.#neverSeen.shift()) {
       const descriptors = this.#ownDescriptors(pid);
-      if (descriptors === undefined) continue;
+      if (descriptors === undefined || descriptors > hugeProcess) continue;
       this.#look(pid, descriptors);
       return true;
     }
@@ -119,7 +124,7 @@ export class SocketSearch {
     for (const pid of running) {
       const descriptors = this.#ownDescriptors(pid);
       const before = this.#seen.get(pid)?.descriptors;
-      if (descriptors === undefined || descriptors === before) continue;
+      if (descriptors === undefined || descriptors === before || descriptors > hugeProcess) continue;
       if (descriptors > largeProcess || (before !== undefined && descriptors < before)) {
         later.push({ pid, descriptors });
       } else {
@@ -171,7 +176,14 @@ export class SocketSearch {
   }
 
   #look(pid: number, descriptors: number): ReadonlyMap<number, string> {
-    const sockets = this.#proc.sockets(pid);
+    return this.#noteSeen(pid, descriptors, this.#proc.sockets(pid));
+  }
+
+  #noteSeen(
+    pid: number,
+    descriptors: number,
+    sockets: ReadonlyMap<number, string>,
+  ): ReadonlyMap<number, string> {
     this.#seen.set(pid, { descriptors, sockets });
     return sockets;
   }

@@ -1,4 +1,4 @@
-import { findProfile, type Configuration } from '../configuration/configuration.ts';
+import { findProfile, mostRecent, type Configuration } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import type { Clock } from '../platform/ports.ts';
 import { notFound } from './profiles.ts';
@@ -56,7 +56,8 @@ export class ActiveProfile implements AsyncDisposable {
       // From one protected profile to the next: the one before both is gone back to.
       const previous = back === null ? before : back.to;
       const to = previous === name ? null : previous;
-      return { ...configuration, active: name, returns: profile.protected ? this.#return(to) : null };
+      const recent = [name, ...configuration.recent.filter((other) => other !== name)].slice(0, mostRecent);
+      return { ...configuration, active: name, recent, returns: profile.protected ? this.#return(to) : null };
     });
   }
 

@@ -30,6 +30,8 @@ export const limits = {
   chainedDuration: hour,
   /** What a protected profile's session is asked for. */
   protectedDuration: 900,
+  /** What a read-only session is asked for. */
+  readOnlyDuration: 900,
   mfaMaximumAge: { minimum: 60, maximum: 36 * hour },
   externalId: { minimum: 2, maximum: 1224 },
   sessionName: { minimum: 2, maximum: 64 },
@@ -145,6 +147,8 @@ export const profileSchema = z.strictObject({
   port: z.optional(port('Port')),
   /** Whether its session is renewed also while nobody asks for it. */
   pinned: z._default(z.boolean({ error: 'Pinned must be true or false' }), false),
+  /** Whether its sessions may read only, see `readOnlyPolicyArn`. */
+  readOnly: z._default(z.boolean({ error: 'Read-only must be true or false' }), false),
 });
 
 /** A profile as it is kept: every default filled in. */
@@ -162,4 +166,13 @@ export interface RoleArn {
 export function parseRoleArn(arn: string): RoleArn | undefined {
   const [, partition, accountId, , roleName] = roleArnPattern.exec(arn) ?? [];
   return partition && accountId && roleName ? { partition, accountId, roleName } : undefined;
+}
+
+/**
+ * The session policy of a read-only session: the AWS managed policy that may read everything. AWS keeps it in each
+ * partition, and a session can do what both its role and its session policies allow.
+ * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/ReadOnlyAccess.html
+ */
+export function readOnlyPolicyArn(partition: string): string {
+  return `arn:${partition}:iam::aws:policy/ReadOnlyAccess`;
 }

@@ -20,7 +20,7 @@ export class Profiles {
   async save(profile: Profile, replaces?: string): Promise<void> {
     await checkPartition(profile);
     await this.#configuration.update((configuration) => {
-      const { profiles, active, returns, folders, tokens } = configuration;
+      const { profiles, active, returns, recent, folders, tokens } = configuration;
       if (profile.name !== replaces && findProfile(configuration, profile.name)) {
         throw new Failure('AlreadyExists', `There is a profile "${profile.name}" already`, { field: 'name' });
       }
@@ -33,6 +33,7 @@ export class Profiles {
         ),
         active: active === replaces ? profile.name : active,
         returns: returns?.to === replaces ? { ...returns, to: profile.name } : returns,
+        recent: recent.map((name) => (name === replaces ? profile.name : name)),
         folders: renamed(folders, replaces, profile.name),
         tokens: renamed(tokens, replaces, profile.name),
       };
@@ -42,7 +43,7 @@ export class Profiles {
   /** Removes it, and what folders and tokens it has. @throws Failure NotFound, or InUse naming the profiles that are based on it */
   async remove(name: string): Promise<void> {
     await this.#configuration.update((configuration) => {
-      const { profiles, active, returns, folders, tokens } = configuration;
+      const { profiles, active, returns, recent, folders, tokens } = configuration;
       if (!findProfile(configuration, name)) throw notFound(name);
       const users = profiles.filter(({ base }) => 'profile' in base && base.profile === name);
       if (users.length > 0) {
@@ -54,6 +55,7 @@ export class Profiles {
         profiles: profiles.filter((profile) => profile.name !== name),
         active: active === name ? null : active,
         returns: active === name ? null : returns?.to === name ? { ...returns, to: null } : returns,
+        recent: recent.filter((other) => other !== name),
         folders: folders.filter(({ profile }) => profile !== name),
         tokens: tokens.filter(({ profile }) => profile !== name),
       };
@@ -62,11 +64,25 @@ export class Profiles {
 
   /** Whether a profile's session is renewed also while nobody asks for it. @throws Failure NotFound */
   async pin(name: string, pinned: boolean): Promise<void> {
+    await this.#change(name, { pinned });
+  }
+
+  /**
+   * Whether a profile's sessions may read only. Those that it has are dropped; what programs hold stays valid at AWS.
+   * @throws Failure NotFound
+   */
+  async setReadOnly(name: string, readOnly: boolean): Promise<void> {
+    await this.#change(name, { readOnly });
+  }
+
+  async #change(name: string, change: Pick<Profile, 'pinned'> | Pick<Profile, 'readOnly'>): Promise<void> {
     await this.#configuration.update((configuration) => {
       if (!findProfile(configuration, name)) throw notFound(name);
       return {
         ...configuration,
-        profiles: configuration.profiles.map((other) => (other.name === name ? { ...other, pinned } : other)),
+        profiles: configuration.profiles.map((other) =>
+          other.name === name ? { ...other, ...change } : other,
+        ),
       };
     });
   }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lineageOf, type Configuration } from '../configuration/configuration.ts';
 import type { AccessKey } from '../keys/access-key.ts';
-import { limits, type Profile } from '../profiles/profile.ts';
+import { limits, parseRoleArn, readOnlyPolicyArn, type Profile } from '../profiles/profile.ts';
 
 /** Where every chain begins. */
 export interface KeySource {
@@ -29,6 +29,8 @@ export interface AssumeRoleStep {
   readonly sessionName: string;
   readonly externalId: string | undefined;
   readonly durationSeconds: number;
+  /** Set where the session is to be read-only. */
+  readonly sessionPolicyArn: string | undefined;
   /** Set where the code goes into `AssumeRole` itself, since the role is wanted for longer than a chain allows. */
   readonly mfaSerial: string | undefined;
   /** The greatest age of the code behind the session that it is walked with, where the role accepts no older one. */
@@ -46,11 +48,15 @@ export type Step = GetSessionTokenStep | AssumeRoleStep;
  * role wanted for more than the hour that STS allows a role assumed with a session: then into its `AssumeRole`.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining
  *
+ * Read-only is the last step alone: a read-only session could assume no further role.
+ *
  * @throws Failure InvalidInput where a base is missing
  */
 export function chainOf(configuration: Configuration, profile: Profile): AssumeRoleStep {
   const { profiles, key } = lineageOf(configuration, profile);
-  const fromKey = profiles.toReversed();
+  const fromKey = profiles
+    .toReversed()
+    .map((each) => (each.readOnly && each !== profile ? { ...each, readOnly: false } : each));
   const [first = profile, ...further] = fromKey;
   const mfaSerial =
     first.mfaSerial ?? key.mfaSerial ?? further.find((above) => above.mfaSerial !== undefined)?.mfaSerial;
@@ -112,6 +118,7 @@ function confirmingStep(source: KeySource, mfaSerial: string): GetSessionTokenSt
 
 /** What is asked for, before STS's own limits. */
 function wantedSeconds(profile: Profile): number {
+  if (profile.readOnly) return limits.readOnlyDuration;
   return profile.protected ? limits.protectedDuration : profile.durationSeconds;
 }
 
@@ -144,6 +151,9 @@ function assumeRoleStep(
       source.operation === 'key'
         ? wantedSeconds(profile)
         : Math.min(wantedSeconds(profile), limits.chainedDuration),
+    sessionPolicyArn: profile.readOnly
+      ? readOnlyPolicyArn(parseRoleArn(profile.roleArn)?.partition ?? '')
+      : undefined,
     mfaSerial,
     // STS sees the age of a code in a GetSessionToken session only.
     mfaMaximumAgeSeconds: source.operation === 'GetSessionToken' ? profile.mfaMaximumAgeSeconds : undefined,

@@ -335,8 +335,9 @@ export class Sessions implements Disposable {
     for (const [name, last] of this.#chains) {
       const profile = findProfile(current, name);
       const now = profile && chainOf(current, profile);
-      if (now?.id === last.step.id) for (const step of stepsOf(now)) kept.add(step.id);
-      else {
+      // What the changed chain has in common with the one before goes on: a code is not to be given twice.
+      if (now) for (const step of stepsOf(now)) kept.add(step.id);
+      if (now?.id !== last.step.id) {
         this.#chains.delete(name);
         this.#tell(name);
       }

@@ -160,6 +160,8 @@ export function runNotifications(parts: {
         return tellRefusal(event.profile);
       case 'profileRemoved':
         return forgetRefusal(event.name);
+      case 'activity':
+        return;
       default:
         return unreachable(event);
     }

@@ -16,6 +16,8 @@ export function stateAfter(state: State | undefined, event: BrokerEvent): State 
     }
     case 'profileRemoved':
       return { ...state, profiles: state.profiles.filter((view) => view.profile.name !== event.name) };
+    case 'activity':
+      return state;
     default:
       return unreachable(event);
   }

@@ -113,9 +113,10 @@ export function approvalInWords({ program, profile }: ApprovalRequest): string {
 }
 
 /** Until when programs can use what they were given, whatever is locked or switched here. In the window's words. */
-export function handedOutInWords({ profile, untilMs, programs }: HandedOut): string {
+export function handedOutInWords({ profile, readOnly, untilMs, programs }: HandedOut): string {
   const have = programs.length === 1 ? 'has' : 'have';
-  return `${profile}: ${programNames(programs)} ${have} credentials until ${clock.format(untilMs)}`;
+  const held = readOnly ? `${profile} (read-only)` : profile;
+  return `${held}: ${programNames(programs)} ${have} credentials until ${clock.format(untilMs)}`;
 }
 
 /** A length of time in whole minutes: `12 min`, `1 h 5 min`, `less than a minute`. */
@@ -143,7 +144,8 @@ function headline(state: State, nowMs: number): string {
   const active = activeProfile(state);
   if (active === undefined) return 'no active profile';
   const { returns } = state.status;
-  const session = `${active.profile.name}, ${activeSessionInWords(active.session, nowMs)}`;
+  const readOnly = active.profile.readOnly ? ', read-only' : '';
+  const session = `${active.profile.name}${readOnly}, ${activeSessionInWords(active.session, nowMs)}`;
   if (returns === null) return session;
   const then = returns.to === null ? 'no active profile' : `back to ${returns.to}`;
   return `${session}; ${then} in ${minutesInWords(returns.atMs - nowMs)}`;
@@ -251,7 +253,12 @@ function byAccount(profiles: readonly ProfileView[]): Map<string, ProfileView[]>
  */
 function profileItem(view: ProfileView, state: State, actions: TrayActions): MenuItemConstructorOptions {
   const { name } = view.profile;
-  const words = [view.profile.protected ? 'protected' : undefined, sessionInWords(view.session)];
+  const { profile, session } = view;
+  const words = [
+    profile.protected ? 'protected' : undefined,
+    profile.readOnly ? 'read-only' : undefined,
+    sessionInWords(session),
+  ];
   const remarks = words.filter((word) => word !== undefined).join(', ');
   return {
     type: 'checkbox',

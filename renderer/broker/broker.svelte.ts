@@ -1,6 +1,14 @@
 /** The one store: the broker as the interface knows it. Fed by the contract's events; everything else is derived from it. */
 import { createContext } from 'svelte';
-import type { Answer, BrokerEvent, CallName, Input, LatchkeyApi, Output } from '../../preload/contract.ts';
+import type {
+  Answer,
+  BrokerEvent,
+  CallName,
+  Input,
+  LatchkeyApi,
+  Output,
+  Problem,
+} from '../../preload/contract.ts';
 import { text } from '../text.ts';
 import { apply } from './known.ts';
 import type { Known } from './known.ts';
@@ -17,6 +25,8 @@ const retryMs = 2_000;
 export class Broker {
   known = $state.raw<Known>();
   connection = $state<Connection>('connecting');
+  /** Whether `known.activity` is all that the broker has: not before it was read, nor where events may have been missed. */
+  hasActivity = $state(false);
 
   readonly #api: LatchkeyApi;
   #unsubscribe: (() => void) | undefined;
@@ -72,12 +82,23 @@ export class Broker {
     if (!this.#isTold) this.#checkAfter(retryMs);
   }
 
+  /** Takes in the latest records of the audit log. @returns why that could not be done */
+  async readActivity(): Promise<Problem | undefined> {
+    const answer = await this.call('activity.read', {});
+    if ('problem' in answer) return answer.problem;
+    this.#take({ type: 'activity', records: answer.value.records });
+    this.#applyGathered();
+    this.hasActivity = true;
+    return undefined;
+  }
+
   #subscribe(): void {
     this.#unsubscribe?.();
     this.#isTold = false;
     this.#unsubscribe = this.#api.subscribe(
       (event) => {
         this.#isTold = true;
+        if (event.type === 'state') this.hasActivity = false;
         this.#take(event);
       },
       () => {

@@ -1,28 +1,35 @@
-/** The geometry of a long list of which only what can be seen is drawn. Rows are equally high, but one may be open. Pure; all in CSS pixels. */
+/**
+ * The geometry of a long list of which only what can be seen is drawn. Rows are equally high, but one may be open, and some
+ * have a heading above them. Pure; all in CSS pixels.
+ */
 export interface Rows {
   readonly count: number;
   readonly rowHeight: number;
   /** The row with details below it, -1 for none, and how high those are. */
   readonly openIndex: number;
   readonly openHeight: number;
+  /** The rows with a heading above them, from the first one on, and how high each heading is. */
+  readonly headed: readonly number[];
+  readonly headingHeight: number;
 }
 
 const isOpen = ({ openIndex, count }: Rows) => openIndex >= 0 && openIndex < count;
 
-/** Where row `index` begins. */
+/** Where row `index` begins, with its heading where it has one. */
 export function topOf(rows: Rows, index: number): number {
-  return index * rows.rowHeight + (isOpen(rows) && index > rows.openIndex ? rows.openHeight : 0);
+  const { rowHeight, headed, headingHeight, openIndex, openHeight } = rows;
+  const headings = firstWhere(headed.length, (at) => (headed[at] ?? 0) >= index);
+  const details = isOpen(rows) && index > openIndex ? openHeight : 0;
+  return index * rowHeight + headings * headingHeight + details;
 }
 
 export function totalHeight(rows: Rows): number {
   return topOf(rows, rows.count);
 }
 
-/** The row at `y`, with its details where it is the open one. */
+/** The row at `y`, with its heading and details; the first or last one beyond the list's ends. */
 function indexAt(rows: Rows, y: number): number {
-  const { rowHeight, openIndex, openHeight } = rows;
-  if (!isOpen(rows) || y < topOf(rows, openIndex) + rowHeight) return Math.floor(y / rowHeight);
-  return Math.max(openIndex, Math.floor((y - openHeight) / rowHeight));
+  return Math.max(0, firstWhere(rows.count, (index) => topOf(rows, index) > y) - 1);
 }
 
 /** The rows from `first` up to but not including `end` that are to be drawn, with a few beyond either edge. */
@@ -32,9 +39,9 @@ export function visibleRows(
   viewportHeight: number,
   beyond = 6,
 ): { first: number; end: number } {
-  const first = Math.max(0, Math.min(indexAt(rows, scrollTop) - beyond, rows.count));
+  const first = Math.max(0, indexAt(rows, scrollTop) - beyond);
   const end = Math.min(rows.count, indexAt(rows, scrollTop + viewportHeight) + 1 + beyond);
-  return { first, end: Math.max(first, end) };
+  return { first: Math.min(first, end), end };
 }
 
 /** The scroll position that shows the whole of row `index`, moving as little as can be. */
@@ -45,7 +52,18 @@ export function scrollTopToShow(
   viewportHeight: number,
 ): number {
   const top = topOf(rows, index);
-  const height = rows.rowHeight + (index === rows.openIndex ? rows.openHeight : 0);
+  const height = topOf(rows, index + 1) - top;
   if (top < scrollTop || height > viewportHeight) return top;
   return Math.max(scrollTop, top + height - viewportHeight);
+}
+
+/** The first of `count` numbers from 0 for which `holds`, which holds for all that come after it; `count` where for none. */
+function firstWhere(count: number, holds: (number: number) => boolean): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

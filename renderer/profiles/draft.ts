@@ -34,6 +34,7 @@ export interface ProfileDraft {
   colour: Colour;
   protected: boolean;
   pinned: boolean;
+  readOnly: boolean;
   /** Empty: none of its own. */
   port: string;
 }
@@ -56,6 +57,7 @@ export function newDraft(keys: readonly KeyView[]): ProfileDraft {
     colour: shape.colour.def.defaultValue,
     protected: false,
     pinned: false,
+    readOnly: false,
     port: '',
   };
 }
@@ -109,6 +111,7 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
     colour: draft.colour,
     protected: draft.protected,
     pinned: draft.pinned,
+    readOnly: draft.readOnly,
     ...(port && { port: Number(port) }),
   };
 }

@@ -2,16 +2,25 @@
 import { isMac } from '../platform.ts';
 import { text } from '../text.ts';
 
-export type Command = 'search' | 'profiles' | 'keys' | 'addRole' | 'lock' | 'sheet';
+/** What is done with the chosen profile, or the active one where none is chosen. */
+export type ProfileCommand = 'copyLines' | 'console' | 'readOnly';
+
+export type Command =
+  'search' | 'profiles' | 'activity' | 'keys' | 'addRole' | 'lock' | 'sheet' | ProfileCommand;
 
 /** Control on a Mac, where Option writes characters; Alt elsewhere, where browsers keep Control for themselves. */
 const modifier = isMac ? 'Ctrl' : 'Alt';
 
 const letters: Readonly<Record<string, Command>> = {
   p: 'profiles',
+  // Not A: on a Mac that is the beginning of the line.
+  y: 'activity',
   k: 'keys',
   n: 'addRole',
   l: 'lock',
+  c: 'copyLines',
+  o: 'console',
+  r: 'readOnly',
 };
 
 /** The command of a key press, if it is one. `isTyping`: the focus is in a field where `/` and `?` are characters. */
@@ -42,9 +51,13 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: [['Enter']], does: text.shortcuts.use },
   { keys: [[isMac ? 'Option' : 'Alt', 'Enter']], does: text.shortcuts.details },
   { keys: [['Shift', 'Enter']], does: text.shortcuts.pin },
+  { keys: [[modifier, 'C']], does: text.shortcuts.copyLines },
+  { keys: [[modifier, 'O']], does: text.shortcuts.console },
+  { keys: [[modifier, 'R']], does: text.shortcuts.readOnly },
   { keys: [['F2']], does: text.shortcuts.edit },
   { keys: [[modifier, 'N']], does: text.shortcuts.add },
   { keys: [[modifier, 'P']], does: text.shortcuts.profiles },
+  { keys: [[modifier, 'Y']], does: text.shortcuts.activity },
   { keys: [[modifier, 'K']], does: text.shortcuts.keys },
   { keys: [[modifier, 'L']], does: text.shortcuts.lock },
   { keys: [['Esc']], does: text.shortcuts.back },

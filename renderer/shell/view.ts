@@ -5,6 +5,7 @@ export type View =
   | { readonly name: 'profiles' }
   /** `editing` is the profile's name; undefined to add one. */
   | { readonly name: 'profileForm'; readonly editing: string | undefined }
+  | { readonly name: 'activity' }
   | { readonly name: 'keys' }
   | { readonly name: 'keyForm' }
   | { readonly name: 'keyAdded'; readonly added: KeyView };

@@ -63,7 +63,14 @@ describe('the files', () => {
 
   it('are bounded in size and number, and what is kept of them is one chain', async () => {
     log = await open();
+    await vi.waitFor(() => expect(keychain.checkpoint).toBe(1));
+    keychain.failure = new Error('locked');
     await fill((auditFileCount + 1) * auditFileBytes);
+    // What the checkpoint counts on stays until there is a newer one, and is no problem.
+    expect(await filesOf(home)).toHaveLength(auditFileCount + 1);
+    expect((await log.verify()).problems).toEqual([]);
+    keychain.failure = undefined;
+    clock.advance(60 * 60_000);
     await vi.waitFor(async () => expect(await filesOf(home)).toHaveLength(auditFileCount));
     for (const name of await filesOf(home))
       expect((await stat(join(home, name))).size).toBeLessThanOrEqual(auditFileBytes);

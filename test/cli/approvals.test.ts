@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { withTerminals } from '../fixtures/pseudo-terminal.ts';
+import { recordsOf } from '../audit/audit-fixture.ts';
 import { buildCommand, run, Terminal } from './latchkey.ts';
 import { startTestBroker, type TestBroker } from './test-broker.ts';
 
@@ -12,7 +13,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 beforeAll(buildCommand, 240_000);
 
-const latchkey = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
+const latchkey = fileURLToPath(new URL('../../dist/command/latchkey.cjs', import.meta.url));
 
 let own: TestBroker;
 beforeEach(async ({ skip }) => {
@@ -60,6 +61,17 @@ function waitingId(): Promise<string> {
   );
 }
 
+function isRecorded(event: string, detail: RegExp): Promise<void> {
+  return vi.waitFor(
+    async () => {
+      expect(await recordsOf(own.broker.home)).toContainEqual(
+        expect.objectContaining({ event, detail: expect.stringMatching(detail) as string }),
+      );
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+}
+
 const number = /type this number: (\d{4})\r+\n/;
 
 describe('a program that asks for a protected profile', () => {
@@ -77,6 +89,7 @@ describe('a program that asks for a protected profile', () => {
     await terminal.shows(/Allowed: /);
     expect(await terminal.ends()).toBe(0);
     expect(JSON.parse(await printed)).toMatchObject({ Version: 1, AccountId: '444455556666' });
+    await isRecorded('approval', /^allowed \(once\) by latchkey\S* \(pid \d+\) on \/dev\/\S+$/);
   });
 
   test('cannot allow itself on a terminal that it makes, whatever it types there', async () => {
@@ -87,6 +100,7 @@ describe('a program that asks for a protected profile', () => {
     const shown = await terminal.shows(/cannot be allowed from where it could do that itself/);
     expect(shown).not.toMatch(number);
     expect(await terminal.ends()).toBe(1);
+    await isRecorded('refused', /^approvals\.allow$/);
     await own.call('approvals.deny', { id });
     expect(await asking).toMatchObject({ status: 1, stdout: '' });
   });
@@ -106,6 +120,7 @@ describe('a program that asks for a protected profile', () => {
   test('is told where a person denies it', async () => {
     const asking = run(own.env, ['credentials', 'production']);
     expect(await run(own.env, ['approvals', 'deny', await waitingId()])).toMatchObject({ status: 0 });
-    expect((await asking).stderr).toMatch(/^latchkey: \S+ \(pid \d+\) was denied [^\n]*\n$/);
+    expect((await asking).stderr).toMatch(/was denied the profile "production" by latchkey\S* \(pid \d+\)/);
+    await isRecorded('approval', /^denied by latchkey\S* \(pid \d+\)/);
   });
 });

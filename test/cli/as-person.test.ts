@@ -1,8 +1,12 @@
 /** What only a person may do, by the built command on real terminals. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { stateSchema } from '../../preload/contract.ts';
 import { withTerminals } from '../fixtures/pseudo-terminal.ts';
 import { recordsOf } from '../audit/audit-fixture.ts';
-import { buildCommand, run, Terminal } from './latchkey.ts';
+import { aliceSerial } from '../sts/sample-world.ts';
+import { buildCommand, latchkeyArguments, run, Terminal } from './latchkey.ts';
 import { startTestBroker, type TestBroker } from './test-broker.ts';
 
 // Machines that run tests are busy ones.
@@ -17,6 +21,19 @@ beforeEach(async ({ skip }) => {
 });
 afterEach(() => own[Symbol.asyncDispose]());
 
+/** With the command as who did it. */
+function isRecorded(event: string, detail: string): Promise<void> {
+  const client = expect.objectContaining({ name: expect.stringMatching(/^latchkey/) as string }) as unknown;
+  return vi.waitFor(
+    async () => {
+      expect(await recordsOf(own.broker.home)).toContainEqual(
+        expect.objectContaining({ event, detail, client }),
+      );
+    },
+    { timeout: 10_000, interval: 100 },
+  );
+}
+
 const number = /type this number: (\d{4})\r+\n/;
 
 describe('latchkey open', () => {
@@ -27,6 +44,7 @@ describe('latchkey open', () => {
     terminal.type(`${shown}\n`);
     await terminal.shows(/#key=fake/);
     expect(await terminal.ends()).toBe(0);
+    await isRecorded('interfaceOpened', 'a link was given');
   });
 
   test('gives none for wrong numbers', async () => {
@@ -78,18 +96,49 @@ describe('latchkey use --folder', () => {
     const { status, stderr } = await run(own.env, ['use', 'reader', '--folder', own.broker.home]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^latchkey: Only a person may give programs in \S+ the profile reader/);
-    await vi.waitFor(async () => {
-      expect(await recordsOf(own.broker.home)).toContainEqual(
-        expect.objectContaining({
-          event: 'refused',
-          detail: 'folders.set',
-          client: expect.objectContaining({ name: expect.stringMatching(/^latchkey/) as string }) as unknown,
-        }),
-      );
-    });
+    await isRecorded('refused', 'folders.set');
   });
 
   test('refuses a folder that there is not', async () => {
     expect(await run(own.env, ['use', 'reader', '--folder', '/nowhere/at/all'])).toMatchObject({ status: 2 });
+  });
+});
+
+describe('latchkey use', () => {
+  /** As a program runs it: with no terminal, also where these tests have one. */
+  function useOfProgram() {
+    const args = latchkeyArguments(['use', 'guarded']);
+    return spawn(process.execPath, args, { env: own.env, detached: true, stdio: 'ignore' });
+  }
+
+  const prompts = () =>
+    own.broker.service
+      .call('state.read', {})
+      .then((answer) => ('value' in answer ? stateSchema.parse(answer.value).status.prompts : []));
+
+  test('of a program asks for no code in the quiet time that a person has begun', async () => {
+    const first = useOfProgram();
+    await vi.waitFor(
+      async () => {
+        expect(await prompts()).toMatchObject([{ cause: 'program', program: expect.any(String) as string }]);
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    await own.call('mfa.cancel', { serial: aliceSerial });
+    await once(first, 'exit');
+    const again = useOfProgram();
+    await once(again, 'exit');
+    expect(again.exitCode).not.toBe(0);
+    expect(await prompts()).toEqual([]);
+  });
+
+  test('of a person on a terminal asks for one all the same', async () => {
+    using first = new Terminal(own.env, ['use', 'guarded']);
+    await first.shows(/MFA code/);
+    expect(await prompts()).toMatchObject([{ cause: 'person' }]);
+    await own.call('mfa.cancel', { serial: aliceSerial });
+    await first.ends();
+    using again = new Terminal(own.env, ['use', 'guarded']);
+    await again.shows(/MFA code/);
   });
 });

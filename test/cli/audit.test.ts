@@ -153,7 +153,7 @@ describe('latchkey audit export', () => {
     const { stdout } = await exported('--csv');
     const [head, , served, refused] = stdout.split('\r\n');
     expect(head).toBe(
-      'sequence,time,event,profile,count,detail,program,pid,executable,folder,parents,forwarder,startedAt',
+      'sequence,time,event,profile,count,detail,program,pid,executable,folder,parents,forwarder,startedAt,expiresAt',
     );
     expect(served).toMatch(/^2,2026-11-03T10:00:00\.000Z,served,sandbox,1,"one, ""two""",terraform,4711,/);
     expect(served).toContain(',bash < alacritty,');
@@ -202,7 +202,7 @@ describe('latchkey audit verify', () => {
       /^Problem {2}audit\.jsonl, line \d+: record \d+ is not as Latchkey wrote it$/m,
     );
     expect(changed.stderr).toBe(
-      'latchkey: the audit log is not as Latchkey wrote it: somebody else changed it, or a disk failed\n',
+      'latchkey: the audit log cannot be proven to be as Latchkey wrote it: somebody changed it or removed its key, or a disk failed\n',
     );
   });
 

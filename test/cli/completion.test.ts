@@ -31,7 +31,7 @@ beforeAll(async () => {
   await mkdir(bin);
   await mkdir(join(own.broker.home, 'a-folder'));
   await writeFile(join(own.broker.home, 'a-file'), '');
-  const command = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
+  const command = fileURLToPath(new URL('../../dist/command/latchkey.cjs', import.meta.url));
   await writeFile(join(bin, 'latchkey'), `#!/bin/sh\nexec '${process.execPath}' '${command}' "$@"\n`);
   await chmod(join(bin, 'latchkey'), 0o755);
   env = { ...own.env, PATH: `${bin}${delimiter}${process.env['PATH'] ?? ''}`, HOME: own.broker.home };

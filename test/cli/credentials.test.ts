@@ -53,7 +53,7 @@ describe('an SDK with credential_process', () => {
   needPython(['boto3']);
 
   const form = {
-    command: /^credential_process = (.*latchkey\.js.*)$/m,
+    command: /^credential_process = (.*latchkey\.cjs.*)$/m,
     curl: /^# credential_process = (curl .*)$/m,
   };
 

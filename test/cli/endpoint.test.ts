@@ -147,7 +147,7 @@ describe.skipIf(onLinux.missing)(`latchkey endpoint link-local --apply${onLinux.
   }
 
   async function apply(args: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
-    const latchkey = join(root, 'dist/main/latchkey.js');
+    const latchkey = join(root, 'dist/command/latchkey.cjs');
     const [command = '', ...rest] = [
       ...person,
       process.execPath,
@@ -216,7 +216,7 @@ describe.skipIf(ownNetwork.missing)(`latchkey endpoint link-local --apply as roo
     const settings = () => machine.sh('ip rule; ip route show table all; ip address show; nft list ruleset');
     const latchkey = (...args: string[]) =>
       machine.run(
-        [process.execPath, join(root, 'dist/main/latchkey.js'), 'endpoint', 'link-local', ...args],
+        [process.execPath, join(root, 'dist/command/latchkey.cjs'), 'endpoint', 'link-local', ...args],
         {
           env,
         },

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { buildStale } from '../../scripts/build.mjs';
 
-const latchkey = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
+const latchkey = fileURLToPath(new URL('../../dist/command/latchkey.cjs', import.meta.url));
 
 /** What Node is given to run the command. */
 export function latchkeyArguments(args: readonly string[]): string[] {
@@ -17,7 +17,7 @@ export const latchkeyLine = `${process.execPath} ${latchkey}`;
 
 /** Brings what these tests run up to date. */
 export async function buildCommand(): Promise<void> {
-  await buildStale(['client', 'main']);
+  await buildStale(['client', 'main', 'command']);
 }
 
 export interface CommandRun {

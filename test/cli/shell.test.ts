@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { temporaryHome } from '../fixtures/core.ts';
@@ -32,24 +32,39 @@ interface Kind {
   /** What a person may have in there that would lead away from the profile, a prompt, and a mark that it was read. */
   readonly text: string;
   readonly prints: string;
+  /** Its own pid. */
+  readonly pid: string;
 }
 
 const posix = 'export AWS_PROFILE=other AWS_REGION=us-west-2 READ_IT=yes';
 const printsPosix = 'echo "<$AWS_PROFILE $AWS_REGION $READ_IT ${AWS_CONTAINER_AUTHORIZATION_TOKEN:+token}>"';
 const kinds: readonly Kind[] = [
-  { name: 'bash', settings: '.bashrc', text: `${posix}\nPROMPT_COMMAND='PS1="mine> "'`, prints: printsPosix },
-  { name: 'zsh', settings: '.zshrc', text: `${posix}\nprecmd() { PROMPT='mine> ' }`, prints: printsPosix },
+  {
+    name: 'bash',
+    settings: '.bashrc',
+    text: `${posix}\nPROMPT_COMMAND='PS1="mine> "'`,
+    prints: printsPosix,
+    pid: '$$',
+  },
+  {
+    name: 'zsh',
+    settings: '.zshrc',
+    text: `${posix}\nprecmd() { PROMPT='mine> ' }`,
+    prints: printsPosix,
+    pid: '$$',
+  },
   {
     name: 'fish',
     settings: '.config/fish/config.fish',
     text: 'set -gx AWS_PROFILE other; set -gx AWS_REGION us-west-2; set -gx READ_IT yes\nfunction fish_prompt; echo -n "mine> "; end',
+    pid: '$fish_pid',
     prints:
       'echo "<$AWS_PROFILE $AWS_REGION $READ_IT" (set -q AWS_CONTAINER_AUTHORIZATION_TOKEN; and echo "token")">"',
   },
 ];
 
 describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
-  for (const { name, settings, text, prints } of kinds) {
+  for (const { name, settings, text, prints, pid } of kinds) {
     const program = spawnSync('which', [name], { encoding: 'utf8' }).stdout.trim();
     const there = needs(program !== '', `there is no ${name} here`);
     test.skipIf(there.missing)(
@@ -58,6 +73,8 @@ describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
         const file = join(person.path, settings);
         spawnSync('mkdir', ['-p', join(file, '..')]);
         await writeFile(file, `${text}\n`);
+        // fish makes them in the background where they are missing, for as long as it likes.
+        spawnSync('mkdir', ['-p', join(person.path, '.local/share/fish/generated_completions')]);
         const command = [process.execPath, ...latchkeyArguments(['shell', 'reader'])];
         using terminal = new TypedShell({ ...env, SHELL: program }, command);
         await terminal.shows(/\(latchkey reader\) .*mine> /);
@@ -67,7 +84,14 @@ describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
         );
         // Also after the first command, and once only.
         await terminal.shows(/\(latchkey reader\) mine> /);
-        terminal.type('exit 3\n');
+        // The token is in no file and no argument.
+        const found = join(person.path, 'found');
+        const places = `${own.broker.home}/run/latchkey /proc/${pid}/cmdline`;
+        terminal.type(`grep -rlsF -e "$AWS_CONTAINER_AUTHORIZATION_TOKEN" ${places} >${found}.new\n`);
+        terminal.type(`mv ${found}.new ${found}\n`);
+        await vi.waitFor(async () => expect(await readFile(found, 'utf8')).toBe(''), 20_000);
+        terminal.type('exit\n');
+        await terminal.ends();
       },
     );
   }
@@ -76,6 +100,8 @@ describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
     const command = [process.execPath, ...latchkeyArguments(['shell', 'reader'])];
     using terminal = new TypedShell({ ...env, SHELL: '/bin/sh' }, command);
     await terminal.shows(/\(latchkey reader\) [$] /);
+    terminal.type('exit\n');
+    await terminal.ends();
   });
 });
 

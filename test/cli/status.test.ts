@@ -61,7 +61,7 @@ describe('latchkey status', () => {
       sessions: { profile: string; secondsLeft: number; expiresAt: string; problem: unknown }[];
     };
     expect(document).toMatchObject({
-      version: '0.0.0',
+      version: '0.1.0',
       locked: false,
       secrets: 'memory',
       endpoint: own.broker.endpoint.url,
@@ -218,6 +218,24 @@ describe('latchkey status', () => {
         handedOut: [{ profile: 'prod', validUntil: iso, secondsLeft: 569, programs: ['terraform'] }],
       });
       expect(document).toHaveProperty('handedOut.length', 1);
+    });
+
+    test('tells that the active profile is read-only, and what programs got before', async () => {
+      const session = { state: 'active', expiresAtMs: inMinutes(14) } as const;
+      const state = {
+        status: status({
+          active: 'prod',
+          handedOut: [
+            { profile: 'prod', untilMs: inMinutes(50), programs: ['terraform'] },
+            { profile: 'prod', readOnly: true, untilMs: inMinutes(14), programs: ['aws'] },
+          ],
+        }),
+        profiles: [profile('prod', session, { readOnly: true })],
+      };
+      const shownLines = await shown(state);
+      expect(shownLines).toMatch(/^Active +prod \(444455556666, read-only\) {2}ready/m);
+      expect(shownLines).toMatch(/^Programs {2}prod: terraform has credentials until /m);
+      expect(shownLines).not.toContain('prod (read-only): aws');
     });
 
     test('tells that no profile is active after a protected one, and what programs without a name have', async () => {

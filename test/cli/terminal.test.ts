@@ -281,6 +281,7 @@ class PromptingService implements Service, ServiceByCaller {
       profile,
       accountId: '444455556666',
       roleName: 'Guarded',
+      sessionArn: 'arn:aws:sts::444455556666:assumed-role/Guarded/alice',
       effectiveDurationSeconds: 3600,
       session: { state: this.#isPrompting ? 'waitingForMfa' : 'active' },
     };

@@ -7,6 +7,7 @@ import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Resources } from '../../main/resources.ts';
 import type { CallName, Input } from '../../preload/contract.ts';
+import { commandVersion } from '../control/socket-options.ts';
 import { endpointUrlSts, temporaryHome } from '../fixtures/core.ts';
 import { startEmbeddedSts, type EmbeddedSts } from '../sts/embedded-sts.ts';
 import { aliceKeys, aliceSeed, aliceSerial, sampleWorld } from '../sts/sample-world.ts';
@@ -35,7 +36,7 @@ export async function startTestBroker(
     await startBroker({
       home,
       port: 0,
-      version: '0.0.0',
+      version: commandVersion,
       clock: systemClock,
       secrets: memorySecretStore(),
       peer: peerIdentity(),

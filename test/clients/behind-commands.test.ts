@@ -8,7 +8,7 @@ const run = (executable: string, ...args: string[]): Process =>
   composeProcess({ pid: pid++, executable, name: executable, commandLine: [executable, ...args] });
 
 const curl = run('/usr/bin/curl', '-sf', '--unix-socket', '/run/x', 'http://latchkey/credentials/a');
-const latchkey = run('/usr/bin/node', '/opt/latchkey/dist/main/latchkey.js', 'credentials', 'a');
+const latchkey = run('/usr/bin/node', '/opt/latchkey/dist/command/latchkey.cjs', 'credentials', 'a');
 const viaShell = run('/bin/sh', '-c', 'latchkey credentials a');
 const go = run('/usr/local/bin/terraform', 'plan');
 const shell = run('/bin/bash');

@@ -55,6 +55,18 @@ describe('what was handed out', () => {
     expect(handedOut.holdings()).toEqual([]);
   });
 
+  it('is told apart by whether it may read only', async () => {
+    const { expiresAtMs } = session();
+    handedOut.note('reader', session(), program('terraform'));
+    await settle();
+    handedOut.note('reader', session(15 * minute), program('aws'), true);
+    await settle();
+    expect(handedOut.holdings()).toEqual([
+      { profile: 'reader', untilMs: expiresAtMs, programs: ['terraform'] },
+      { profile: 'reader', readOnly: true, untilMs: expiresAtMs - 45 * minute, programs: ['aws'] },
+    ]);
+  });
+
   it('is told also where nobody knows which program has it', async () => {
     handedOut.note('reader', session(), unknown());
     await settle();
@@ -145,7 +157,7 @@ describe('noting it', () => {
       handedOut.note('reader', session(), program('aws'));
       await settle();
     }
-    const [{ programs = [] } = {}] = handedOut.holdings();
+    const programs = handedOut.holdings().flatMap((holding) => holding.programs);
     expect(programs).toHaveLength(32);
     expect(programs).toEqual(expect.arrayContaining(['aws', 'program-39', 'program-9']));
     expect(programs).not.toContain('program-8');

@@ -87,7 +87,14 @@ describe('a link', () => {
   /** A session of a role at the embedded STS. */
   function assume(from: SigningCredentials, roleArn: string, region = 'eu-central-1'): Promise<Session> {
     const sts = opened.use(openSts(systemClock));
-    const wish = { region, roleArn, sessionName: 'alice', externalId: undefined, mfa: undefined };
+    const wish = {
+      region,
+      roleArn,
+      sessionName: 'alice',
+      externalId: undefined,
+      sessionPolicyArn: undefined,
+      mfa: undefined,
+    };
     return sts.assumeRole(from, { ...wish, durationSeconds: 3600 });
   }
 

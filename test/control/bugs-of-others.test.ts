@@ -215,7 +215,7 @@ describe('config.json', () => {
     ).rejects.toMatchObject({ code: 'AlreadyRunning' });
     expect(await readFile(path(), 'utf8')).toBe(before);
     const folders = Array.from({ length: 20 }, (_, index) => `/projects/${index}`);
-    await Promise.all(folders.map((folder) => post('folders.set', { folder, profile: 'reader' })));
+    await Promise.all(folders.map((folder) => tested.call('folders.set', { folder, profile: 'reader' })));
     const written = writtenSchema.parse(JSON.parse(await readFile(path(), 'utf8')));
     expect(written.folders.map(({ folder }) => folder).sort()).toEqual(folders.sort());
   });

@@ -1,4 +1,6 @@
 /** What a local socket is served with, where a test is about the contract alone: of credentials there are none. */
+import { readFileSync } from 'node:fs';
+import * as z from 'zod/mini';
 import { ClientConnections } from '../../main/clients/client-connections.ts';
 import { CredentialSource } from '../../main/clients/credential-source.ts';
 import { Failure } from '../../main/failure.ts';
@@ -7,6 +9,12 @@ import type { ServiceByCaller } from '../../main/control/service.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
+
+/** The built command takes answers of its own version only. */
+export const commandVersion = z.parse(
+  z.object({ version: z.string() }),
+  JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')),
+).version;
 
 const peerOfThisMachine = peerIdentity();
 
@@ -46,5 +54,6 @@ export function socketOptions(
     endpointUrl: () => '',
     clock: systemClock,
     peer,
+    version: commandVersion,
   };
 }

@@ -63,7 +63,7 @@ export function instructions(
   const indented = (lines: string[]): string => lines.map((line) => `  ${line}`).join('\n');
   const width = Math.max(...profiles.map(({ name }) => name.length));
   const uses = profiles.map(
-    ({ name, shows }) => `node dist/main/latchkey.js use ${name.padEnd(width)}   # ${shows}`,
+    ({ name, shows }) => `node dist/command/latchkey.cjs use ${name.padEnd(width)}   # ${shows}`,
   );
   return `
 This is a demo: the STS behind it is part of this program, and nothing leaves this machine.

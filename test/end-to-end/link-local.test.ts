@@ -79,7 +79,7 @@ describe.skipIf(ownNetwork.missing)(`the address of the real metadata service${o
   afterAll(() => opened[Symbol.asyncDispose](), 30_000);
 
   function latchkey(...args: string[]): Promise<Finished> {
-    return machine.run([process.execPath, join(root, 'dist/main/latchkey.js'), ...args], { uid, env });
+    return machine.run([process.execPath, join(root, 'dist/command/latchkey.cjs'), ...args], { uid, env });
   }
 
   /** Asks for a token as somebody. The status is HTTP's; curl's is 7 where the connection is refused. */

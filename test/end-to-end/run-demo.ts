@@ -124,7 +124,7 @@ export function latchkey(demo: Demo, args: readonly string[], input = ''): Promi
 }
 
 function latchkeyArguments(args: readonly string[]): string[] {
-  return [join(root, 'dist/main/latchkey.js'), ...args];
+  return [join(root, 'dist/command/latchkey.cjs'), ...args];
 }
 
 function latchkeyEnvironment(demo: Demo): NodeJS.ProcessEnv {

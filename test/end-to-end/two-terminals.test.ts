@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { buildCommand, hasTerminal, run } from '../cli/latchkey.ts';
+import { buildCommand, hasTerminal } from '../cli/latchkey.ts';
 import { startTestBroker, type TestBroker } from '../cli/test-broker.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 import { needs } from '../platform/needs.ts';
@@ -15,7 +15,7 @@ import { personEnvironment, python } from './run-demo.ts';
 
 needPython(['boto3']);
 
-const latchkey = fileURLToPath(new URL('../../dist/main/latchkey.js', import.meta.url));
+const latchkey = fileURLToPath(new URL('../../dist/command/latchkey.cjs', import.meta.url));
 const callerIdentity = fileURLToPath(new URL('caller_identity.py', import.meta.url));
 
 let broker: TestBroker;
@@ -102,7 +102,7 @@ describe('one address serves', () => {
     // Where a program's folder was removed it may have been one of those.
     const removed = join(folder, 'build');
     const shown = await inTerminal(`mkdir ${removed}; cd ${removed}; rmdir ${removed}; ${ask}`);
-    expect(shown).toContain('Unable to locate credentials');
+    expect(shown).toContain("'NoneType' object has no attribute 'get_frozen_credentials'");
     expect(shown).not.toContain(':assumed-role/');
   }, 60_000);
 });

@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { AcceptedConnection } from '../../main/platform/ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
@@ -42,6 +44,19 @@ async function openMany(count: number, from: string): Promise<Socket[]> {
 }
 
 const kept = (sockets: readonly Socket[]) => sockets.filter(({ closed }) => !closed);
+
+describe('connections that ask for nothing', () => {
+  it('take no look-up from an answer: it is known which program has the credentials', async () => {
+    const idle = await openMany(100, terminals.another);
+    await askWithToken(endpoint.url, `${credentialsPath}reader`);
+    await vi.waitFor(async () => {
+      const log = await readFile(join(core.home, 'audit.jsonl'), 'utf8');
+      expect(log).toMatch(/"served".*"name":"aws"/);
+    }, 5_000);
+    expect(endpoint.clients.handedOut.holdings()).toMatchObject([{ programs: ['aws'] }]);
+    for (const socket of idle) socket.destroy();
+  });
+});
 
 describe('the programs of a terminal that open connection after connection', () => {
   it('keep 512 when it gets crowded, the first ones, and take none of another’s', async () => {

@@ -1,4 +1,5 @@
 /** How long a request waits, and what is left behind when it has gone. */
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Client } from '../../main/platform/ports.ts';
 import { Resources } from '../../main/resources.ts';
@@ -39,7 +40,7 @@ afterEach(() => opened[Symbol.asyncDispose]());
 /** Asks on a connection of its own, whose program is not looked up yet. */
 async function begin(
   profile: string,
-): Promise<{ readonly reply: Promise<Reply>; tell(client: Client | undefined): void }> {
+): Promise<{ readonly reply: Promise<Reply>; tell: (client: Client | undefined) => void }> {
   const before = lookUps.length;
   const reply = ask(endpoint.url, `${credentialsPath}${profile}`, { [tokenHeader]: token });
   await vi.waitFor(() => expect(lookUps.length).toBeGreaterThan(before));
@@ -90,6 +91,7 @@ describe('requests for a protected profile', () => {
       const { reply, tell } = await begin('vault');
       tell(composeClient());
       await vi.waitFor(() => expect(endpoint.clients.approvals.requests()).toHaveLength(1));
+      await setImmediate();
       clock.advance(250);
       expect(JSON.parse((await reply).body)).toMatchObject({ Code: 'ApprovalNeeded' });
     }

@@ -1,5 +1,6 @@
 import type { Page } from '@playwright/test';
 import { aliceKeys } from '../sts/sample-world.ts';
+import { ActivityPage } from './activity-page.ts';
 import { enterSample, expect, test } from './latchkey.ts';
 import type { Latchkey } from './latchkey.ts';
 import type { LatchkeyWindow } from './window.ts';
@@ -23,6 +24,18 @@ const places: Place[] = [
     },
   ],
   [
+    'a read-only profile, and one used before',
+    async (latchkey, window) => {
+      await home(latchkey, window);
+      await latchkey.call('profiles.use', { name: 'not-mine' }).catch(() => undefined);
+      await window.activeCard.getByRole('button', { name: 'Read-only' }).click();
+      await expect(window.activeCard.getByRole('button', { name: 'Read-only' })).toHaveAttribute(
+        'aria-pressed',
+        'true',
+      );
+    },
+  ],
+  [
     'the form of a role',
     async (latchkey, window) => {
       await home(latchkey, window);
@@ -30,6 +43,23 @@ const places: Place[] = [
       await window.page.getByText('More', { exact: true }).click();
       await window.button('Save').click();
       await expect(window.field('Name')).toBeFocused();
+    },
+  ],
+  [
+    'the activity',
+    async (latchkey, window) => {
+      await home(latchkey, window);
+      const activity = await ActivityPage.open(window);
+      await activity.entry('Switched to').click();
+    },
+  ],
+  [
+    'who has access',
+    async (latchkey, window) => {
+      await home(latchkey, window);
+      await latchkey.call('folders.set', { folder: '/src', profile: 'reader' });
+      await (await ActivityPage.open(window)).showAccess();
+      await expect(window.heading('Folders')).toBeVisible();
     },
   ],
   [
@@ -116,16 +146,19 @@ test('Tab goes through the profiles in the order they are read, one stop for the
   await home(latchkey, window);
   await window.search.focus();
   const order: string[] = [];
-  for (let presses = 0; presses < 8; presses++) order.push(await tab(window.page));
+  for (let presses = 0; presses < 11; presses++) order.push(await tab(window.page));
   expect(order).toEqual([
     '- button "Add role"',
     '- button "Details of guarded"',
     // Past the last one a browser begins again.
     '- button "Profiles"',
+    '- button "Activity"',
     '- button "Keys"',
     '- button "Lock"',
     '- button "Keyboard shortcuts"',
     '- button "Copy the endpoint’s address": Copy',
+    '- button "Read-only"',
+    '- button "Console"',
     '- text: Point a shell at it',
   ]);
 });

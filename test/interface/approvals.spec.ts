@@ -48,3 +48,44 @@ test('a program that was denied is refused without being asked about again', asy
   expect(await program.ask(latchkey.imds, 'vault')).toBe('ApprovalNeeded');
   await expect(deny).toBeHidden();
 });
+
+test('what is decided lastingly is shown by its file', async ({ latchkey, window }) => {
+  await using program = await writeProgram('deploy.cjs');
+  await program.ask(latchkey.imds, 'vault');
+  const asking = window.page.getByRole('region', { name: 'Programs that wait to be allowed' });
+  await expect(asking).toContainText(/Known again by\s*deploy\.cjs \(\/\S+\/deploy\.cjs\) by node/);
+});
+
+test('a request that has moved under the pointer takes no click for a moment', async ({
+  latchkey,
+  window,
+}) => {
+  await using first = await writeProgram('first.cjs');
+  await using second = await writeProgram('second.cjs');
+  await first.ask(latchkey.imds, 'vault');
+  await second.ask(latchkey.imds, 'vault');
+  const waiting = async () => (await latchkey.call('state.read', {})).status.approvalRequests;
+  await expect(window.page.getByRole('button', { name: 'Always' })).toHaveCount(2);
+  await window.page.waitForTimeout(600);
+  // As soon as the first one's end has moved the other: sooner than any hand.
+  const clicked = window.page.evaluate(`new Promise((resolve) => {
+    const always = () => [...document.querySelectorAll('button')].filter((button) => button.textContent.trim() === 'Always');
+    const observer = new MutationObserver(() => {
+      if (always().length !== 1) return;
+      observer.disconnect();
+      setTimeout(() => {
+        always()[0].click();
+        resolve();
+      }, 0);
+    });
+    observer.observe(document.body, { childList: true, subtree: true });
+  })`);
+  await latchkey.call('approvals.deny', { id: (await waiting())[0]?.id ?? '' });
+  await clicked;
+  await window.page.waitForTimeout(200);
+  expect(await waiting()).toMatchObject([{ program: { name: 'second.cjs' } }]);
+  // A click that comes later counts.
+  await window.page.getByRole('button', { name: 'Always' }).click();
+  await expect(window.page.getByRole('button', { name: 'Always' })).toBeHidden();
+  expect((await latchkey.call('state.read', {})).status.approvals).toMatchObject([{ allowance: 'always' }]);
+});

@@ -1,4 +1,8 @@
 import { enterSample, expect, test } from './latchkey.ts';
+import { askAs } from './program.ts';
+
+// What the page has of it.
+declare const navigator: { readonly clipboard: { readText(): Promise<string> } };
 
 test.beforeEach(async ({ latchkey, window }) => {
   await enterSample(latchkey);
@@ -63,4 +67,105 @@ test('what others change is followed', async ({ latchkey, window }) => {
   await expect(window.activeCard).toContainText('reader');
   await latchkey.call('profiles.remove', { name: 'not-mine' });
   await expect(window.row('not-mine')).toHaveCount(0);
+});
+
+test('what was used last is listed first, without the active one, and Enter goes back to it', async ({
+  latchkey,
+  window,
+}) => {
+  const { keyboard } = window.page;
+  await latchkey.call('profiles.use', { name: 'not-mine' }).catch(() => undefined);
+  await latchkey.call('profiles.use', { name: 'reader' });
+  await window.page.reload();
+  await expect.poll(() => window.listedNames()).toEqual(['not-mine', 'guarded', 'reader']);
+  await expect(window.page.getByText('Account 444455556666', { exact: true })).toBeVisible();
+  await expect(window.row('not-mine')).toContainText('Recent');
+
+  await keyboard.press('ArrowDown');
+  await keyboard.press('Enter');
+  await expect(window.activeCard).toContainText('not-mine');
+  // Nothing moves while it is looked at.
+  await expect.poll(() => window.listedNames()).toEqual(['not-mine', 'guarded', 'reader']);
+  await window.page.reload();
+  await expect.poll(() => window.listedNames()).toEqual(['reader', 'guarded', 'not-mine']);
+});
+
+test('a profile is made read-only by a key, and is as before by the same one', async ({
+  latchkey,
+  window,
+}) => {
+  const { keyboard } = window.page;
+  await window.search.fill('reader');
+  await keyboard.press('Enter');
+  await expect(window.activeCard).toContainText('Ready');
+  await keyboard.press('Alt+r');
+  await expect(window.activeCard.getByRole('button', { name: 'Read-only' })).toHaveAttribute(
+    'aria-pressed',
+    'true',
+  );
+  await expect(window.row('reader')).toContainText('Read-only');
+  await expect(window.activeCard).toContainText(/1[45]:\d\d/);
+  await expect(window.activeCard).toContainText('Ready');
+  expect(await askAs('aws', latchkey.imds, 'reader')).toBe('Success');
+
+  await keyboard.press('Alt+r');
+  await expect(window.activeCard).toContainText(/59:\d\d|1:00:00/);
+  await expect(window.activeCard.getByRole('button', { name: 'Read-only' })).toHaveAttribute(
+    'aria-pressed',
+    'false',
+  );
+  // What a program got meanwhile is another thing than what it gets now.
+  await expect(window.page.getByText(/^reader \(read-only\): aws has credentials until \d/)).toBeVisible();
+});
+
+test('when a profile becomes read-only it is told which programs can still do more', async ({
+  latchkey,
+  window,
+}) => {
+  await latchkey.call('profiles.use', { name: 'reader' });
+  expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('Success');
+  await expect(window.activeCard).toContainText('Used by terraform in the last minutes');
+  const note = window.page.getByText(/^reader: terraform has credentials until \d/);
+  await expect(note).toHaveCount(0);
+  await window.activeCard.getByRole('button', { name: 'Read-only' }).click();
+  await expect(note).toBeVisible();
+});
+
+test('the lines for a shell are copied by a key, and have no secret', async ({
+  latchkey,
+  window,
+  context,
+}) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+  await window.search.fill('reader');
+  await window.page.keyboard.press('Alt+c');
+  await expect(window.page.getByText('Lines copied: a shell gets reader')).toBeVisible();
+  const lines = await window.page.evaluate(() => navigator.clipboard.readText());
+  expect(lines.trim().split('\n')).toEqual([
+    'unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_EC2_METADATA_DISABLED',
+    `export AWS_EC2_METADATA_SERVICE_ENDPOINT=${latchkey.imds}`,
+    'export AWS_REGION=eu-central-1',
+    'export AWS_DEFAULT_REGION=eu-central-1',
+    'latchkey use reader --here',
+  ]);
+});
+
+test('without a desktop the console is not opened, and it is told what to do', async ({
+  latchkey,
+  window,
+}) => {
+  await latchkey.call('profiles.use', { name: 'reader' });
+  await expect(window.activeCard).toContainText('Ready');
+  await window.activeCard.getByRole('button', { name: 'Console' }).click();
+  await expect(window.notice).toContainText('latchkey console reader --print');
+  await window.button('Dismiss').click();
+  await expect(window.notice).toHaveCount(0);
+  await window.search.fill('not-mine');
+  await window.page.keyboard.press('Alt+o');
+  await expect(window.notice).toContainText('latchkey console not-mine --print');
+});
+
+test('the card says who programs are at AWS', async ({ latchkey, window }) => {
+  await latchkey.call('profiles.use', { name: 'reader' });
+  await expect(window.activeCard).toContainText('arn:aws:sts::444455556666:assumed-role/Reader/alice');
 });

@@ -152,9 +152,9 @@ async function openCounted(path: string): Promise<{ file: FileHandle; reads: () 
 async function openStuck(path: string) {
   const file = await openPlain(path);
   const read = file.read.bind(file);
-  let release = () => undefined as void;
+  let release: () => void = () => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
-  let waits = (_release: () => void) => undefined as void;
+  let waits: (release: () => void) => void = () => undefined;
   const waiting = new Promise<() => void>((resolve) => (waits = resolve));
   const spy = vi.spyOn(file, 'read').mockImplementation(async (...given: unknown[]) => {
     waits(release);

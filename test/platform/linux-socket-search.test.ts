@@ -92,6 +92,23 @@ describe.skipIf(onLinux.missing)(`a search for a socket${onLinux.note}`, () => {
     expect(lookedInto.indexOf(fewer.pid)).toBeLessThan(lookedInto.indexOf(large.pid));
   });
 
+  test('leaves a huge process to a look everywhere, which goes through it in steps', async () => {
+    const proc = new LinuxProc();
+    const program = await startProgram(300);
+    const inode = await program.connect(7);
+    const count = proc.descriptorCount.bind(proc);
+    vi.spyOn(proc, 'descriptorCount').mockImplementation((pid) => {
+      const counted = count(pid);
+      return counted && pid === program.pid ? { ...counted, descriptors: 5_000 } : counted;
+    });
+    vi.spyOn(proc, 'pids').mockReturnValue([program.pid]);
+    const search = new SocketSearch(proc);
+    expect(holderOf(search, inode)).toBeUndefined();
+    expect(search.lookAhead()).toBe(false);
+    expect([...search.everywhere([inode])].length).toBeGreaterThan(1);
+    expect(holderOf(search, inode)).toBe(program.pid);
+  });
+
   test('everywhere finds one that took the place of another without changing the number of descriptors', async () => {
     const program = await startProgram();
     await program.connect(7);

@@ -22,6 +22,7 @@ describe('a profile', () => {
       colour: 'slate',
       protected: false,
       pinned: false,
+      readOnly: false,
     });
   });
 

@@ -74,6 +74,22 @@ describe('profiles', () => {
     expect(core.configuration.current).toMatchObject({ folders: [], tokens: [] });
   });
 
+  it('are remembered by their last use, under new names too, and not when they are removed', async () => {
+    for (const name of ['one', 'two', 'three']) await core.addProfile({ name });
+    for (const name of ['one', 'two', 'three', 'two']) await core.active.use(name);
+    expect(core.configuration.current.recent).toEqual(['two', 'three', 'one']);
+    await core.profiles.save({ ...profileCalled('three'), name: 'third' }, 'three');
+    await core.profiles.remove('one');
+    expect(core.configuration.current.recent).toEqual(['two', 'third']);
+  });
+
+  it('that were used last are ten at most', async () => {
+    const names = Array.from({ length: 11 }, (_, number) => `profile-${number}`);
+    for (const name of names) await core.addProfile({ name });
+    for (const name of names) await core.active.use(name);
+    expect(core.configuration.current.recent).toEqual(names.slice(1).toReversed());
+  });
+
   it('have ports of their own, which are not the endpoint’s either', async () => {
     await core.addProfile({ name: 'one', port: 9300 });
     await expect(core.addProfile({ name: 'two', port: 9300 })).rejects.toMatchObject({ field: 'port' });

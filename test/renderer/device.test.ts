@@ -5,7 +5,7 @@ import {
   secondsLeftInWindow,
   secondsToNextCode,
 } from '../../renderer/mfa/device.ts';
-import { shellLine } from '../../renderer/profiles/shell-line.ts';
+import { endpointLine } from '../../renderer/profiles/environment-lines.ts';
 
 describe('an MFA device', () => {
   test.each([
@@ -52,7 +52,7 @@ describe('the code behind a refused session', () => {
 describe('the line for a shell', () => {
   test('is right for a POSIX shell and for PowerShell', () => {
     const endpoint = 'http://127.0.0.1:9254/';
-    expect(shellLine(endpoint, false)).toBe(`export AWS_EC2_METADATA_SERVICE_ENDPOINT=${endpoint}`);
-    expect(shellLine(endpoint, true)).toBe(`$env:AWS_EC2_METADATA_SERVICE_ENDPOINT = "${endpoint}"`);
+    expect(endpointLine(endpoint, false)).toBe(`export AWS_EC2_METADATA_SERVICE_ENDPOINT=${endpoint}`);
+    expect(endpointLine(endpoint, true)).toBe(`$env:AWS_EC2_METADATA_SERVICE_ENDPOINT = "${endpoint}"`);
   });
 });

@@ -6,7 +6,7 @@ const handedOut = [
   { profile: 'production', untilMs: 3000, programs: [] },
   { profile: 'audit', untilMs: 1000, programs: ['terraform'] },
 ];
-const profilesAt = (nowMs: number, except?: string | null) =>
+const profilesAt = (nowMs: number, except?: { name: string; readOnly: boolean }) =>
   stillValid(handedOut, nowMs, except).map(({ profile }) => profile);
 
 describe('credentials that programs hold', () => {
@@ -20,7 +20,14 @@ describe('credentials that programs hold', () => {
   });
 
   test('are told of all profiles but the one that is left out', () => {
-    expect(profilesAt(0, 'production')).toEqual(['sandbox', 'audit']);
-    expect(profilesAt(0, null)).toHaveLength(3);
+    expect(profilesAt(0, { name: 'production', readOnly: false })).toEqual(['sandbox', 'audit']);
+    expect(profilesAt(0, { name: 'nobody', readOnly: false })).toHaveLength(3);
+  });
+
+  test('are told of the one that is left out where they may do more, or less, than it gives now', () => {
+    expect(profilesAt(0, { name: 'production', readOnly: true })).toHaveLength(3);
+    const readOnly = [{ profile: 'production', readOnly: true as const, untilMs: 3000, programs: [] }];
+    expect(stillValid(readOnly, 0, { name: 'production', readOnly: true })).toEqual([]);
+    expect(stillValid(readOnly, 0, { name: 'production', readOnly: false })).toHaveLength(1);
   });
 });

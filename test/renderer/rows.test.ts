@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { scrollTopToShow, topOf, totalHeight, visibleRows } from '../../renderer/parts/rows.ts';
 
-const rows = { count: 10_000, rowHeight: 56, openIndex: -1, openHeight: 0 };
+const rows = { count: 10_000, rowHeight: 56, openIndex: -1, openHeight: 0, headed: [], headingHeight: 28 };
 
 describe('the rows of a long list', () => {
   test('are drawn only where they can be seen, with a few beyond', () => {
@@ -24,12 +24,23 @@ describe('the rows of a long list', () => {
     expect(totalHeight(open)).toBe(10_000 * 56 + 200);
   });
 
-  test('are all drawn that overlap what can be seen, with any row open', () => {
+  test('make room for the headings above some', () => {
+    const headed = { ...rows, headed: [0, 2] };
+    expect(topOf(headed, 0)).toBe(0);
+    expect(topOf(headed, 1)).toBe(84);
+    expect(topOf(headed, 2)).toBe(140);
+    expect(topOf(headed, 3)).toBe(224);
+    expect(totalHeight(headed)).toBe(10_000 * 56 + 2 * 28);
+  });
+
+  test('are all drawn that overlap what can be seen, with any row open and headings above any', () => {
     const list = fc.record({
       count: fc.integer({ min: 1, max: 60 }),
       rowHeight: fc.constant(56),
       openIndex: fc.integer({ min: -1, max: 70 }),
       openHeight: fc.integer({ min: 0, max: 600 }),
+      headed: fc.uniqueArray(fc.integer({ min: 0, max: 59 })).map((indexes) => indexes.sort((a, b) => a - b)),
+      headingHeight: fc.constant(28),
     });
     fc.assert(
       fc.property(list, fc.nat(4000), fc.integer({ min: 1, max: 900 }), (some, scrollTop, height) => {
@@ -50,6 +61,12 @@ describe('the rows of a long list', () => {
     expect(scrollTopToShow(rows, 3, 0, 560)).toBe(0);
     expect(scrollTopToShow(rows, 10, 0, 560)).toBe(56);
     expect(scrollTopToShow(rows, 2, 560, 560)).toBe(112);
+  });
+
+  test('are shown with their headings', () => {
+    const headed = { ...rows, headed: [0, 10] };
+    expect(scrollTopToShow(headed, 10, 0, 560)).toBe(10 * 56 + 28 + 84 - 560);
+    expect(scrollTopToShow(headed, 10, 5000, 560)).toBe(588);
   });
 
   test('show the beginning of an open one that is higher than what can be seen', () => {

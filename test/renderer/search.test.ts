@@ -53,4 +53,36 @@ describe('the search', () => {
     const both = [profileView('other', { roleName: 'deploy' }), profileView('x-deploy')];
     expect(names(search(both, 'deploy'))).toEqual(['x-deploy', 'other']);
   });
+
+  test('finds roles and access keys by some of their letters, after names', () => {
+    const some = [
+      profileView('one', { roleName: 'DatabaseOperator' }),
+      profileView('two', { profile: { ...profileView('two').profile, base: { key: 'contractor' } } }),
+      profileView('dbop'),
+    ];
+    expect(names(search(some, 'dbop'))).toEqual(['dbop', 'one']);
+    expect(names(search(some, 'cntr'))).toEqual(['two']);
+  });
+
+  test('finds digits of an account only where they stand together', () => {
+    const some = [profileView('one', { accountId: '111122223333' })];
+    expect(search(some, '1223')).toEqual([]);
+    expect(names(search(some, '2222'))).toEqual(['one']);
+  });
+
+  test('does not put letters of the role and of the access key together', () => {
+    const some = [profileView('one', { roleName: 'Admin' })];
+    expect(names(search(some, 'admn'))).toEqual(['one']);
+    expect(search(some, 'admnwrk')).toEqual([]);
+  });
+
+  test('puts first letters of words before letters anywhere', () => {
+    const some = [profileView('spades'), profileView('production-admin'), profileView('pxxa')];
+    expect(names(search(some, 'pa'))).toEqual(['production-admin', 'spades', 'pxxa']);
+  });
+
+  test('puts letters that stand closer together first', () => {
+    const some = [profileView('saxnxdxb'), profileView('sxandb')];
+    expect(names(search(some, 'sndb'))).toEqual(['sxandb', 'saxnxdxb']);
+  });
 });

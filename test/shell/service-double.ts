@@ -54,7 +54,7 @@ export function status(change: Partial<Status> = {}): Status {
 export function profile(
   name: string,
   session: SessionView = { state: 'idle' },
-  details: { accountId?: string; protected?: boolean; pinned?: boolean } = {},
+  details: { accountId?: string; protected?: boolean; pinned?: boolean; readOnly?: boolean } = {},
 ): ProfileView {
   const accountId = details.accountId ?? '444455556666';
   return {
@@ -68,9 +68,11 @@ export function profile(
       colour: 'slate',
       protected: details.protected ?? false,
       pinned: details.pinned ?? false,
+      readOnly: details.readOnly ?? false,
     },
     accountId,
     roleName: 'Reader',
+    sessionArn: `arn:aws:sts::${accountId}:assumed-role/Reader/alice`,
     effectiveDurationSeconds: 3600,
     session,
   };

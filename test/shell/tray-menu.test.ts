@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { State } from '../../preload/contract.ts';
 import {
   faceChangesInMs,
+  handedOutInWords,
   trayIcon,
   trayMenu,
   trayTooltip,
@@ -163,6 +164,16 @@ describe('the menu', () => {
       'MFA code needed for prod…',
     );
     expect(trayIcon({ status: status({ prompts }), profiles: [] })).toBe('attention');
+  });
+
+  it('says which profile is read-only, and what programs hold that is so', () => {
+    const readOnly = profile('prod', { state: 'idle' }, { protected: true, readOnly: true });
+    const state = { status: status({ active: 'prod' }), profiles: [readOnly] };
+    expect(menuOf(state).labels).toContain('prod (protected, read-only)');
+    expect(trayTooltip(state, nowMs)).toContain('prod, read-only, no session yet');
+    const held = { profile: 'prod', untilMs: nowMs + minuteMs, programs: ['aws'] };
+    expect(handedOutInWords({ ...held, readOnly: true })).toMatch(/^prod \(read-only\): aws has credentials/);
+    expect(handedOutInWords(held)).toMatch(/^prod: aws has credentials/);
   });
 
   it('has the pinned profiles first, in a group of their own', () => {

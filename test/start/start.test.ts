@@ -9,7 +9,7 @@ import { personEnvironment, run, start } from '../end-to-end/run-demo.ts';
 
 let folder: string;
 beforeAll(async () => {
-  await buildStale(['client', 'main', 'preload', 'demo']);
+  await buildStale(['client', 'main', 'command', 'preload', 'demo']);
 }, 120_000);
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'latchkey-test-'));

@@ -157,14 +157,37 @@ describe('durations', () => {
   });
 });
 
-test.each([
-  { Policy: '{}' },
-  { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }] },
-  { Tags: [{ Key: 'team', Value: 'red' }] },
-  { SourceIdentity: 'alice' },
-])('%j is refused rather than ignored, since this STS cannot do it', async (input) => {
-  expect(await refusalOf(assume(aliceKeys, `${abroad}/team/Reader`, input))).toMatchObject({
-    code: 'NotImplemented',
-    status: 501,
+describe('a session policy', () => {
+  const readOnly = { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/ReadOnlyAccess' }] };
+
+  test('limits the session to what it allows: ReadOnlyAccess assumes no role', async () => {
+    const limited = keysOf(await assume(aliceKeys, `${abroad}/LongReader`, readOnly));
+    expect(await refusalOf(assume(limited, `${abroad}/Chained`))).toEqual(
+      notAuthorized(
+        'arn:aws:sts::444455556666:assumed-role/LongReader/work',
+        `${abroad}/Chained`,
+        ' because no session policy allows the sts:AssumeRole action',
+      ),
+    );
+  });
+
+  test.each([
+    [{ arn: 'arn:aws-cn:iam::aws:policy/ReadOnlyAccess' }],
+    [{ arn: 'arn:aws:iam::aws:policy/AdministratorAccess' }],
+    [...readOnly.PolicyArns, { arn: 'arn:aws:iam::aws:policy/job-function/Billing' }],
+  ])('that it does not know is refused: %j', async (...PolicyArns) => {
+    expect(await refusalOf(assume(aliceKeys, `${abroad}/LongReader`, { PolicyArns }))).toMatchObject({
+      code: 'NotImplemented',
+    });
   });
 });
+
+test.each([{ Policy: '{}' }, { Tags: [{ Key: 'team', Value: 'red' }] }, { SourceIdentity: 'alice' }])(
+  '%j is refused rather than ignored, since this STS cannot do it',
+  async (input) => {
+    expect(await refusalOf(assume(aliceKeys, `${abroad}/team/Reader`, input))).toMatchObject({
+      code: 'NotImplemented',
+      status: 501,
+    });
+  },
+);

@@ -13,13 +13,7 @@ const defaultSeconds = 3600;
 const chainedMaxSeconds = 3600;
 
 /** Parameters that would change what the session may do or says. To ignore one would be a wrong answer. */
-const unsupported = [
-  'Policy',
-  'Tags',
-  'TransitiveTagKeys',
-  'SourceIdentity',
-  'ProvidedContexts',
-];
+const unsupported = ['Policy', 'Tags', 'TransitiveTagKeys', 'SourceIdentity', 'ProvidedContexts'];
 
 /**
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html

@@ -1,0 +1,52 @@
+/** The lines that make the SDKs of a shell ask Latchkey. None holds a secret. Pure. */
+
+/** The line that makes the AWS SDKs and the AWS CLI started from a shell ask `endpoint` (a URL with a trailing slash, which they take as it is). */
+export function endpointLine(endpoint: string, forWindows: boolean): string {
+  return assignment('AWS_EC2_METADATA_SERVICE_ENDPOINT', endpoint, forWindows);
+}
+
+/** Where a profile is served. */
+export interface Place {
+  readonly name: string;
+  readonly region: string;
+  /** The endpoint's URL, which serves each program its own profile. */
+  readonly endpoint: string;
+  /** The URL of the profile's own port, where it has one. */
+  readonly ownUrl: string | undefined;
+}
+
+/** What comes before the endpoint with every SDK, or keeps one from asking it. */
+const outOfTheWay = [
+  'AWS_PROFILE',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'AWS_EC2_METADATA_DISABLED',
+];
+
+/**
+ * The lines for a shell that is to have one profile. Without a port of its own the shell is given the profile by the
+ * command, which Windows does not have: there the lines lead to the active profile, see `isOwn`.
+ */
+export function environmentLines(place: Place, forWindows: boolean): string {
+  const unset = forWindows
+    ? `Remove-Item -ErrorAction Ignore ${outOfTheWay.map((name) => `Env:${name}`).join(', ')}`
+    : `unset ${outOfTheWay.join(' ')}`;
+  const lines = [
+    unset,
+    endpointLine(place.ownUrl ?? place.endpoint, forWindows),
+    // botocore reads the second only, everything else the first.
+    ...['AWS_REGION', 'AWS_DEFAULT_REGION'].map((name) => assignment(name, place.region, forWindows)),
+  ];
+  if (place.ownUrl === undefined && !forWindows) lines.push(`latchkey use ${place.name} --here`);
+  return `${lines.join('\n')}\n`;
+}
+
+/** Whether the lines lead to this very profile, whichever is active. */
+export function isOwn({ ownUrl }: Place, forWindows: boolean): boolean {
+  return ownUrl !== undefined || !forWindows;
+}
+
+function assignment(name: string, value: string, forWindows: boolean): string {
+  return forWindows ? `$env:${name} = "${value}"` : `export ${name}=${value}`;
+}
