@@ -70,7 +70,15 @@ type OptionName = keyof typeof profileOptions;
 /** What has a value of its own where it is not set. */
 const unsettable: readonly Exclude<OptionName, 'role-arn' | 'base-key' | 'base-profile' | 'region'>[] = [
   ...(['external-id', 'mfa-serial', 'mfa-mode', 'mfa-maximum-age-seconds', 'session-name'] as const),
-  ...(['duration-seconds', 'base-duration-seconds', 'colour', 'protected', 'read-only', 'port', 'pinned'] as const),
+  ...([
+    'duration-seconds',
+    'base-duration-seconds',
+    'colour',
+    'protected',
+    'read-only',
+    'port',
+    'pinned',
+  ] as const),
 ];
 
 export const changeOptions = {

@@ -118,8 +118,8 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
 
   async function ask(lines: string[], signal?: AbortSignal): Promise<{ isDone: boolean; document: string }> {
     const socket = await send(await findAddress(), lines, signal);
-    const [head = '', document = ''] = (await received(socket)).split(/\r\n\r\n(.*)/s);
-    if (head === '') throw endedEarly(undefined);
+    const [head = '', document] = (await received(socket)).split(/\r\n\r\n(.*)/s);
+    if (document === undefined) throw endedEarly(undefined);
     checkVersion(head, version);
     return { isDone: /^HTTP\/1\.\d 200 /.test(head), document };
   }
@@ -260,23 +260,21 @@ async function* lines(socket: Socket): AsyncGenerator<string, void, void> {
   }
 }
 
+/**
+ * Takes a broker of this version at its word: it is made from the same contract, and answers on a socket that only this
+ * user's programs can have put there. To parse it by the contract's schemas would double the time that a command takes.
+ */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- whoever asks knows what is answered
 function read<Value>(document: string): Value {
+  const isAsDeclared = (value: unknown): value is Value => value !== undefined;
   let value: unknown;
   try {
     value = JSON.parse(document);
   } catch (error) {
     throw endedEarly(error);
   }
-  if (isAsDeclared<Value>(value)) return value;
+  if (isAsDeclared(value)) return value;
   throw endedEarly(undefined);
-}
-
-/**
- * Takes a broker of this version at its word: it is made from the same contract, and answers on a socket that only this
- * user's programs can have put there. To parse it by the contract's schemas would double the time that a command takes.
- */
-function isAsDeclared<Value>(value: unknown): value is Value {
-  return value !== undefined;
 }
 
 /** @param head the answer's, as far as it is needed */

@@ -43,7 +43,12 @@ export async function runDemo(options: DemoOptions): Promise<Ending> {
     const app = options.startApp({
       headless: options.headless,
       args: ['--secrets', 'memory', ...(options.port === undefined ? [] : ['--port', options.port])],
-      env: { ...process.env, LATCHKEY_HOME: home, AWS_ENDPOINT_URL_STS: sts.url, AWS_ENDPOINT_URL_SIGNIN: sts.url },
+      env: {
+        ...process.env,
+        LATCHKEY_HOME: home,
+        AWS_ENDPOINT_URL_STS: sts.url,
+        AWS_ENDPOINT_URL_SIGNIN: sts.url,
+      },
       readyFile: appReadyFile,
     });
     options.onStarted(app);

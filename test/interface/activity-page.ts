@@ -10,7 +10,7 @@ export class ActivityPage {
   readonly newer: Locator;
   readonly #window: LatchkeyWindow;
 
-  private constructor(window: LatchkeyWindow) {
+  constructor(window: LatchkeyWindow) {
     this.#window = window;
     this.filter = window.page.getByRole('searchbox', { name: 'Filter the log' });
     this.log = window.page.getByRole('list', { name: 'What happened, the latest first' });

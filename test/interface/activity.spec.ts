@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import type { Page } from '@playwright/test';
 import type { ActivityRecord, Status } from '../../preload/contract.ts';
 import { keyView, profileView, status } from '../renderer/views.ts';
@@ -30,6 +32,16 @@ async function openTold(
     profiles: [profileView('sandbox')],
   });
   return { window, activity: await ActivityPage.open(window) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
 }
 
 function served(id: number, name: string): ActivityRecord {
@@ -116,7 +128,8 @@ test('nothing moves while somebody reads: what has come meanwhile is counted', a
 
 test('the keyboard alone reaches every row, its details and the way back', async ({ window }) => {
   await window.search.press('Alt+y');
-  const activity = await ActivityPage.open(window);
+  await expect(window.heading('Activity')).toBeFocused();
+  const activity = new ActivityPage(window);
   await activity.filter.focus();
   await window.page.keyboard.press('ArrowDown');
   await expect(activity.entries.first()).toBeFocused();
@@ -190,13 +203,14 @@ test('folders and ports with a profile of their own are listed, and a folder’s
   latchkey,
   window,
 }) => {
+  const port = await freePort();
   await latchkey.call('folders.set', { folder: '/src/infra', profile: 'reader' });
   await latchkey.call('profiles.save', {
-    profile: { ...vault, name: 'by-port', protected: false, port: 20_254 },
+    profile: { ...vault, name: 'by-port', protected: false, port },
   });
   const activity = await ActivityPage.open(window);
   await activity.showAccess();
-  await expect(activity.accessTo('Ports of their own')).toContainText('http://127.0.0.1:20254/');
+  await expect(activity.accessTo('Ports of their own')).toContainText(`http://127.0.0.1:${port}/`);
   const folders = activity.accessTo('Folders');
   await expect(folders).toContainText(/reader.*\/src\/infra/s);
   await folders.getByRole('button', { name: 'Take the profile of /src/infra away' }).click();

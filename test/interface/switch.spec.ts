@@ -160,6 +160,7 @@ test('without a desktop the console is not opened, and it is told what to do', a
   await expect(window.notice).toContainText('latchkey console reader --print');
   await window.button('Dismiss').click();
   await expect(window.notice).toHaveCount(0);
+  await expect(window.search).toBeFocused();
   await window.search.fill('not-mine');
   await window.page.keyboard.press('Alt+o');
   await expect(window.notice).toContainText('latchkey console not-mine --print');
