@@ -123,6 +123,7 @@ describe('of a program’s call is recorded, with the program,', () => {
     ['keys.remove', { label: 'work' }],
     ['profiles.save', { profile: { ...reader, name: 'mine' } }],
     ['profiles.remove', { name: 'reader' }],
+    ['profiles.setReadOnly', { name: 'reader', readOnly: true }],
     ['folders.set', { folder: '/tmp/project', profile: 'reader' }],
     ['tokens.create', { name: 'mine', profile: 'reader' }],
     ['interface.open', {}],
