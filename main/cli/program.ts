@@ -101,8 +101,10 @@ function passSignals(child: ChildProcess): Disposable {
   listeners.set('SIGCONT', () => child.kill('SIGCONT'));
   // It is told also when the program has stopped.
   listeners.set('SIGCHLD', () => {
-    if (readJob()?.isInTerminal && child.pid !== undefined && isStopped(child.pid))
-      process.kill(process.pid, 'SIGSTOP');
+    if (!readJob()?.isInTerminal || child.pid === undefined || !isStopped(child.pid)) return;
+    process.kill(process.pid, 'SIGSTOP');
+    // Here it goes on, once it is continued. At once, since what is told next may be that stop again, not SIGCONT.
+    child.kill('SIGCONT');
   });
   for (const [signal, listener] of listeners) {
     // What this process did at that signal until now.

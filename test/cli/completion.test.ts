@@ -225,12 +225,11 @@ describe('fish', () => {
 });
 
 describe('PowerShell', () => {
-  const powershell = needs(
-    spawnSync('pwsh', ['-Version']).status === 0,
-    'pwsh is not installed, which PowerShell’s completion needs',
-  );
+  const reason = 'pwsh is not installed, and no distribution has it';
+  const isMissing = spawnSync('pwsh', ['-Version']).status !== 0;
+  if (isMissing) console.warn(`skipped: ${reason}`);
 
-  test.skipIf(powershell.missing)(`completes profiles${powershell.note}`, async () => {
+  test.skipIf(isMissing)(`completes profiles${isMissing ? ` (skipped: ${reason})` : ''}`, async () => {
     const script = `latchkey completion powershell | Out-String | Invoke-Expression
 (TabExpansion2 'latchkey use re' 15).CompletionMatches | ForEach-Object { $_.CompletionText }
 `;

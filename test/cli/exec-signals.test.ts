@@ -11,6 +11,8 @@ import { startTestBroker, type TestBroker } from './test-broker.ts';
 
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 60_000 });
+/** In milliseconds: a machine that runs tests may take this long. */
+const patience = 10_000;
 
 let own: TestBroker;
 beforeAll(async () => {
@@ -133,7 +135,7 @@ describe.skipIf(withShells.missing)(`in a terminal${withShells.note}`, () => {
     await shell.shows(/Stopped[^]*[$#] /);
     expect([stateOf(pid), stateOf(latchkey)]).toEqual(['T', 'T']);
     shell.type('fg\n');
-    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).not.toContain('T'));
+    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).not.toContain('T'), patience);
     shell.type('\u0003');
     await shell.shows(/got SIGINT\r\n/);
     shell.type('\u0004');
@@ -156,12 +158,12 @@ describe.skipIf(withShells.missing)(`in a terminal${withShells.note}`, () => {
     await shell.shows(/Stopped[^]*[$#] /);
     const latchkey = latchkeyPid();
     shell.type('bg\n');
-    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).not.toContain('T'));
+    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).not.toContain('T'), patience);
     process.kill(latchkey, 'SIGTSTP');
-    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).toEqual(['T', 'T']));
+    await vi.waitFor(() => expect([stateOf(pid), stateOf(latchkey)]).toEqual(['T', 'T']), patience);
     process.kill(latchkey, 'SIGCONT');
-    await vi.waitFor(() => expect(stateOf(pid)).not.toBe('T'));
+    await vi.waitFor(() => expect(stateOf(pid)).not.toBe('T'), patience);
     process.kill(pid, 'SIGKILL');
-    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'));
+    await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'), patience);
   });
 });
