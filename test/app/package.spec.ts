@@ -60,7 +60,8 @@ test('the package holds what the app needs, and no test, demo, source or embedde
   const archive = await readFile(join(resources, 'app.asar'));
   const files = filesOf(archive);
   const own = files.filter((file) => !file.startsWith('node_modules/'));
-  const places = /^(package\.json|build\/(icon|tray\/\w+(@2x)?)\.png|dist\/(command|main|preload|renderer)\/)/;
+  const places =
+    /^(package\.json|build\/(icon|tray\/\w+(@2x)?)\.png|dist\/(command|main|preload|renderer)\/)/;
   expect(own.filter((file) => !places.test(file))).toEqual([]);
   expect(own).toEqual(
     expect.arrayContaining([
