@@ -282,9 +282,16 @@ export const calls = {
   'keys.add': { input: newAccessKeySchema, output: keyViewSchema, by: 'person' },
   /** Refused while a profile is based on the key. */
   'keys.remove': { input: z.strictObject({ label: labelSchema }), output: nothing, by: 'person' },
-  /** Adds a profile, or with `replaces` (its name until now) changes one. */
+  /**
+   * Adds a profile, or with `replaces` (its name until now) changes one; with `was` only while it still is that, so that
+   * what somebody else has changed meanwhile is not undone.
+   */
   'profiles.save': {
-    input: z.strictObject({ profile: profileSchema, replaces: z.optional(nameSchema) }),
+    input: z.strictObject({
+      profile: profileSchema,
+      replaces: z.optional(nameSchema),
+      was: z.optional(profileSchema),
+    }),
     output: profileViewSchema,
     by: 'person',
   },

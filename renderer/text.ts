@@ -4,6 +4,7 @@ import type {
   Allowance,
   ApprovalView,
   HandedOut,
+  Identity,
   ProfileView,
   Prompt,
   SessionView,
@@ -38,7 +39,7 @@ const rules: Readonly<Record<string, string>> = {
   folder: 'the profile of its folder',
   port: 'by a port of its own',
   name: 'asked for by name',
-};
+} satisfies Record<Identity['rule'], string>;
 
 /** "folder, allowed always" as "the profile of its folder, allowed always". */
 function servedBy(detail: string): string {
@@ -451,16 +452,15 @@ export const text = {
       hint: 'last and next hours',
       none: 'No session in the last hours',
       moments: 'MFA, locks',
-      now: 'now',
       valid: 'valid',
       renewed: 'renewed',
       mfa: 'MFA',
       locked: 'locked',
       caption: 'Sessions of the last hours',
-      columns: { profile: 'Profile', from: 'From', until: 'Until', renewals: 'Renewed at' },
+      columns: ['Profile', 'From', 'Until', 'Renewed at'],
       before: 'before what is recorded here',
       momentsCaption: 'MFA codes and locks of the last hours',
-      momentColumns: { time: 'Time', what: 'What' },
+      momentColumns: ['Time', 'What'],
       span: (profile: string, fromMs: number | undefined, untilMs: number) =>
         `${profile}: ${fromMs === undefined ? '' : `${clockTime(fromMs)} `}– ${clockTime(untilMs)}`,
       renewal: (ms: number) => `renewed at ${clockTime(ms)}`,
@@ -471,7 +471,7 @@ export const text = {
       hint: 'last half hour',
       none: 'No request in the last half hour',
       caption: 'Requests of the last half hour, by program',
-      columns: { program: 'Program', lastMinute: 'This minute', peak: 'Most in a minute', total: 'In all' },
+      columns: ['Program', 'This minute', 'Most in a minute', 'In all'],
       peak: (count: number) => `max ${count.toLocaleString('en')}`,
       more: (count: number) => plural(count, 'more program', 'more programs'),
     },

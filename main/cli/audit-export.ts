@@ -55,8 +55,9 @@ function csvField(value: string | number | undefined): string {
   const text = oneLine(value);
   // A spreadsheet takes these for a formula, and a program names itself as it likes:
   // https://owasp.org/www-community/attacks/CSV_Injection
-  const inert = /^[=+@-]/.test(text) ? `'${text}` : text;
-  return /[",]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  // Some take more than the comma for a separator, and what comes after it for a field.
+  const inert = text.replace(/(^|[;\t|]\s*)(?=[=+@-])/g, "$1'");
+  return /[",;|]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
 }
 
 const unitMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -1,4 +1,4 @@
-/** `~/.aws/config` and `~/.aws/credentials` without credentials, for programs that are to have others. */
+/** `~/.aws/config`, `~/.aws/credentials` and boto 2's files without credentials, for programs that are to have others. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -29,9 +29,13 @@ const credentialSettings = new Set([
   'login_session',
 ]);
 
+const ofPerson = (...path: string[]) => join(homedir(), ...path);
+
 const files = [
-  { variable: 'AWS_CONFIG_FILE', name: 'config' },
-  { variable: 'AWS_SHARED_CREDENTIALS_FILE', name: 'credentials' },
+  { variable: 'AWS_CONFIG_FILE', name: 'config', places: [ofPerson('.aws', 'config')] },
+  { variable: 'AWS_SHARED_CREDENTIALS_FILE', name: 'credentials', places: [ofPerson('.aws', 'credentials')] },
+  // botocore asks them before the container endpoint (its `BotoProvider`), and gsutil keeps AWS keys there.
+  { variable: 'BOTO_CONFIG', name: 'boto', places: ['/etc/boto.cfg', ofPerson('.boto')] },
 ] as const;
 
 /**
@@ -44,11 +48,12 @@ export async function copiesWithoutCredentials(
   folder: LaunchFolder,
 ): Promise<EnvironmentChange> {
   const change: Record<string, string> = {};
-  for (const { variable, name } of files) {
-    const text = contentOf(env[variable] || join(homedir(), '.aws', name));
-    const without = withoutCredentials(text);
-    if (without === text) continue;
-    change[variable] = await folder.write(name, Buffer.from(without, 'latin1'));
+  for (const { variable, name, places } of files) {
+    const texts = (env[variable] ? [env[variable]] : places).map(contentOf);
+    if (texts.every((text) => withoutCredentials(text) === text)) continue;
+    // A variable names one file: the person's own, where there are two.
+    const text = texts.findLast((found) => found !== '') ?? '';
+    change[variable] = await folder.write(name, Buffer.from(withoutCredentials(text), 'latin1'));
   }
   return change;
 }

@@ -24,7 +24,7 @@ _latchkey() {
         ;;
       *) COMPREPLY+=("\${candidate#"$cut"}") ;;
     esac
-  done < <("\${COMP_WORDS[0]}" __complete ":$word" "\${words[@]:1:\${#words[@]}-2}" 2>/dev/null)
+  done < <(latchkey __complete ":$word" "\${words[@]:1:\${#words[@]}-2}" 2>/dev/null)
 }
 complete -F _latchkey latchkey
 `;

@@ -27,6 +27,8 @@ export const otherCredentials = [
   'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
   'AWS_CREDENTIAL_FILE',
   'AWS_CREDENTIAL_PROFILES_FILE',
+  // Of another kind, and Bedrock's clients prefer them.
+  'AWS_BEARER_TOKEN_BEDROCK',
 ] as const;
 
 const address = '127.0.0.1';

@@ -1,6 +1,6 @@
 /** `latchkey profile`: adds, changes and removes profiles. `profiles` lists them. */
 import * as z from 'zod/mini';
-import type { State } from '../../preload/contract.ts';
+import type { Input, State } from '../../preload/contract.ts';
 import { Failure } from '../failure.ts';
 import { firstProblem } from '../first-problem.ts';
 import { profileSchema, type Profile } from '../profiles/profile.ts';
@@ -48,7 +48,7 @@ async function add(name: string | undefined, given: GivenProfile): Promise<void>
   whole['roleArn'] ??= await asked('Role ARN', '--role-arn');
   whole['base'] ??= { key: await asked('Access key', '--base-key or --base-profile', onlyKey(state)) };
   whole['region'] ??= await asked('Region', '--region');
-  await save(parsed(whole), undefined);
+  await save({ profile: parsed(whole) });
   print(`Added ${String(whole['name'])}`);
 }
 
@@ -59,7 +59,7 @@ async function edit(name: string, given: GivenProfile): Promise<void> {
   if (Object.keys(given).length === 0)
     throw new Failure('InvalidInput', 'there is nothing to change: give an option');
   const after = parsed(changed(before, given));
-  await save(after, name);
+  await save({ profile: after, replaces: name, was: before });
   print(after.name === name ? `Changed ${name}` : `Changed ${name}, which is ${after.name} now`);
 }
 
@@ -78,11 +78,8 @@ async function stateNow(): Promise<State> {
   return answer.value;
 }
 
-async function save(whole: Profile, replaces: string | undefined): Promise<void> {
-  const answer = await callAsPerson(ownBroker(), 'profiles.save', {
-    profile: whole,
-    ...(replaces === undefined ? {} : { replaces }),
-  });
+async function save(input: Input<'profiles.save'>): Promise<void> {
+  const answer = await callAsPerson(ownBroker(), 'profiles.save', input);
   if ('problem' in answer) throw wrongField(answer.problem, words);
 }
 

@@ -1,3 +1,5 @@
+import { Failure } from '../failure.ts';
+
 interface Waiter<Result> {
   readonly resolve: (result: Result) => void;
   readonly reject: (error: Error) => void;
@@ -16,6 +18,8 @@ export class SharedWaits<Result> {
    * @param left once it is aborted nobody is told any more
    */
   join(key: string, begin: () => Promise<Result>, left?: AbortSignal): Promise<Result> {
+    // An aborted signal tells nobody any more.
+    if (left?.aborted) return Promise.reject(new Failure('ApprovalNeeded', 'Whoever asked has left'));
     const waiters = this.#underWay.get(key) ?? this.#begin(key, begin);
     return new Promise((resolve, reject) => {
       const waiter = { resolve, reject };

@@ -22,6 +22,12 @@ export interface ConsoleTarget {
   readonly service?: string | undefined;
 }
 
+/** A link, and whether it may still be gone to: it is good for longer than what it was given for may hold. */
+export interface ConsoleLink {
+  readonly secret: Secret;
+  readonly isStill: () => boolean;
+}
+
 /**
  * A link for the program of a command, which a protected profile's credentials would have to be allowed to: it opens as
  * much. It waits for a person where one has to allow it, or to give a code.
@@ -31,7 +37,7 @@ export async function linkForProgram(
   parts: BrokerParts,
   client: Client | undefined,
   target: ConsoleTarget,
-): Promise<Secret> {
+): Promise<ConsoleLink> {
   const { connections, source } = parts.clients;
   const connection = connections.add(() => Promise.resolve(client && programBehind(client)));
   const { name } = target;
@@ -41,8 +47,12 @@ export async function linkForProgram(
       source.take(connection, chosen) ?? (await source.acquire(connection, chosen, causeOfProgram(client)));
     const link = await makeLink(parts, session, chosen, target);
     checkIsStill(parts, chosen, source.take(connection, chosen));
+    const { served } = connection;
+    const isForOnce = served.allowance === 'once';
     note(parts, chosen, link, target, connection);
-    return link.secret;
+    // One that was for once was for this.
+    const isAllowed = () => !chosen.profile.protected || isForOnce || served.isGranted(name);
+    return { secret: link.secret, isStill: () => isSame(parts, chosen) && isAllowed() };
   } catch (error) {
     const failure = error instanceof Failure ? error : new Failure('Internal', 'An unexpected fault');
     const isThere = findProfile(parts.configuration.current, name) !== undefined;
@@ -55,7 +65,7 @@ export async function linkForProgram(
  * A link for the person at the interface, who needs nobody's approval.
  * @throws Failure of `Sessions.acquire` or `signInLink`; Refused where the profile was changed meanwhile
  */
-export async function linkForPerson(parts: BrokerParts, target: ConsoleTarget): Promise<Secret> {
+export async function linkForPerson(parts: BrokerParts, target: ConsoleTarget): Promise<ConsoleLink> {
   const { sessions, clients } = parts;
   const { name } = target;
   const chosen = valueOf(clients.source.named(name, 'name'));
@@ -63,17 +73,25 @@ export async function linkForPerson(parts: BrokerParts, target: ConsoleTarget): 
   const link = await makeLink(parts, session, chosen, target);
   checkIsStill(parts, chosen, sessions.take(name));
   note(parts, chosen, link, target);
-  return link.secret;
+  return { secret: link.secret, isStill: () => isSame(parts, chosen) };
 }
 
 /**
  * Making a link takes AWS a second, in which it may have been locked, the profile changed, or the approval been taken
  * back. That the session was renewed changes nothing.
  */
-function checkIsStill({ clients }: BrokerParts, { profile }: Chosen, session: Session | undefined): void {
-  const again = valueOf(clients.source.named(profile.name, 'name'));
-  if (again.profile !== profile || !session)
-    throw new Failure('Refused', `What ${profile.name} may be used for was changed meanwhile; try again`);
+function checkIsStill(parts: BrokerParts, chosen: Chosen, session: Session | undefined): void {
+  const { name } = chosen.profile;
+  // Locked, or removed.
+  valueOf(parts.clients.source.named(name, 'name'));
+  if (!isSame(parts, chosen) || !session)
+    throw new Failure('Refused', `What ${name} may be used for was changed meanwhile; try again`);
+}
+
+/** Neither locked, nor another profile under that name. */
+function isSame({ clients }: BrokerParts, { profile }: Chosen): boolean {
+  const again = clients.source.named(profile.name, 'name');
+  return !(again instanceof Failure) && again.profile === profile;
 }
 
 interface Link {

@@ -59,8 +59,8 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       audit.note({ event: 'keyChanged', detail: 'removed', client: commandOf(caller) });
       return {};
     },
-    'profiles.save': async ({ profile, replaces }, caller) => {
-      await profiles.save(profile, replaces);
+    'profiles.save': async ({ profile, replaces, was }, caller) => {
+      await profiles.save(profile, replaces, was);
       const detail =
         replaces === undefined
           ? 'added'
@@ -132,7 +132,7 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
           ? await linkForProgram(parts, await caller.client, target)
           : await linkForPerson(parts, target);
       try {
-        await openInBrowser(await oneTimePages.leadTo(link));
+        await openInBrowser(await oneTimePages.leadTo(link.secret, link.isStill));
       } catch (error) {
         const otherwise = `Type in a terminal: latchkey console ${target.name}`;
         throw new Failure('Refused', `The desktop could not open a browser. ${otherwise}`, { cause: error });
@@ -232,11 +232,12 @@ export function commandHandlers(parts: BrokerParts): CommandHandlers {
     'identity.read': async ({ address }, client) => identityOf(parts, client, address),
     'console.link': async (target, client) => {
       const link = await linkForProgram(parts, client, target);
-      return { url: link.reveal() };
+      return { url: link.secret.reveal() };
     },
-    'console.page': async (target, client) => ({
-      url: await parts.oneTimePages.leadTo(await linkForProgram(parts, client, target)),
-    }),
+    'console.page': async (target, client) => {
+      const { secret, isStill } = await linkForProgram(parts, client, target);
+      return { url: await parts.oneTimePages.leadTo(secret, isStill) };
+    },
     'tokens.create': async ({ name, profile }, client) => {
       const token = await containerTokens.create(name, profile);
       audit.note({ event: 'accessChanged', profile, detail: `token ${name} made`, client });

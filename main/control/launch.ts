@@ -52,8 +52,9 @@ export async function answerLaunch(
     return;
   }
   const { name } = chosen.profile;
-  // From the beginning: a code that is given for it must not be for a session that is let go at once.
-  endWith(response, sessions.hold(name));
+  // From the beginning: a code that is given for it must not be for a session that is let go at once. But nothing is
+  // renewed, or asked of a person, for a program that has not been allowed it.
+  if (!chosen.profile.protected) endWith(response, sessions.hold(name));
   try {
     let session = source.take(connection, chosen);
     if (!session) {
@@ -65,6 +66,7 @@ export async function answerLaunch(
       throw new Failure('Refused', `What ${name} may be used for was changed meanwhile; ask again`);
     const client = await launcher.client;
     if (response.closed) return;
+    if (chosen.profile.protected) endWith(response, sessions.hold(name));
     endWith(response, source.launched(connection, chosen, client));
     write(response, 200, open(parts, chosen, session, response));
   } catch (error) {

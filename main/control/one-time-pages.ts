@@ -21,6 +21,7 @@ const path = '/once/';
 
 interface Page {
   readonly target: Secret;
+  readonly isStill: () => boolean;
   readonly end: Disposable;
 }
 
@@ -36,14 +37,17 @@ export class OneTimePages implements AsyncDisposable {
     this.#peer = parts.peer;
   }
 
-  /** An address that leads to `target` once, within {@link pageLifeMs}. The server is there from the first one on. */
-  async leadTo(target: Secret): Promise<string> {
+  /**
+   * An address that leads to `target` once, within {@link pageLifeMs}. The server is there from the first one on.
+   * @param isStill whether it may be gone to, asked when somebody comes
+   */
+  async leadTo(target: Secret, isStill: () => boolean): Promise<string> {
     this.#server ??= this.#listen();
     const { host } = await this.#server;
     const key = randomBytes(32).toString('base64url');
     const id = hashOf(key);
     const end = this.#clock.schedule(pageLifeMs, () => this.#pages.delete(id));
-    this.#pages.set(id, { target, end });
+    this.#pages.set(id, { target, isStill, end });
     const [oldest] = this.#pages.keys();
     if (oldest !== undefined && this.#pages.size > mostWaiting) this.#take(oldest);
     return `http://${host}${path}${key}`;
@@ -87,7 +91,7 @@ export class OneTimePages implements AsyncDisposable {
     const page = this.#pages.get(id);
     this.#pages.delete(id);
     page?.end[Symbol.dispose]();
-    return page?.target;
+    return page?.isStill() ? page.target : undefined;
   }
 }
 

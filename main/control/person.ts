@@ -89,9 +89,17 @@ function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
       inWords: `add the access key ${accessKeyId} as "${shownName(label)}"`,
     }),
     'keys.remove': ({ label }) => ({ inWords: `remove the access key "${shownName(label)}"` }),
-    'profiles.save': ({ profile, replaces }) => ({
-      inWords: replaces === undefined ? `add the profile ${profile.name}` : `change the profile ${replaces}`,
-    }),
+    'profiles.save': ({ profile, replaces }) => {
+      const { name, roleArn, protected: isProtected, readOnly } = profile;
+      const kept = [isProtected ? 'protected' : 'not protected', ...(readOnly ? ['read-only'] : [])].join(
+        ', ',
+      );
+      const what = `${name} (${shownText(roleArn, longestPath)}, ${kept})`;
+      return {
+        inWords:
+          replaces === undefined ? `add the profile ${what}` : `change the profile ${replaces} to ${what}`,
+      };
+    },
     'profiles.remove': ({ name }) => ({ inWords: `remove the profile ${name}` }),
     'profiles.setReadOnly': ({ name, readOnly }) => ({
       inWords: readOnly ? `make the profile ${name} read-only` : `end that the profile ${name} is read-only`,

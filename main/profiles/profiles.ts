@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { findProfile } from '../configuration/configuration.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import { Failure } from '../failure.ts';
@@ -15,9 +16,10 @@ export class Profiles {
   /**
    * Adds `profile`, or puts it in the place of the one called `replaces`; what is based on that follows a new name, and
    * so do folders and tokens. Approvals do not: see `withLastingApprovals`.
-   * @throws Failure InvalidInput, AlreadyExists or NotFound, naming the field
+   * @param was what it is to take the place of, where that matters
+   * @throws Failure InvalidInput, AlreadyExists or NotFound, naming the field; Refused where it is another than `was`
    */
-  async save(profile: Profile, replaces?: string): Promise<void> {
+  async save(profile: Profile, replaces?: string, was?: Profile): Promise<void> {
     await checkPartition(profile);
     await this.#configuration.update((configuration) => {
       const { profiles, active, returns, recent, folders, tokens } = configuration;
@@ -25,7 +27,9 @@ export class Profiles {
         throw new Failure('AlreadyExists', `There is a profile "${profile.name}" already`, { field: 'name' });
       }
       if (replaces === undefined) return { ...configuration, profiles: [...profiles, profile] };
-      if (!findProfile(configuration, replaces)) throw notFound(replaces);
+      const current = findProfile(configuration, replaces);
+      if (!current) throw notFound(replaces);
+      if (was && !isDeepStrictEqual(current, was)) throw changedMeanwhile(replaces);
       return {
         ...configuration,
         profiles: profiles.map((other) =>
@@ -106,5 +110,12 @@ function renamed<Reference extends { readonly profile: string }>(
 ): Reference[] {
   return references.map((reference) =>
     reference.profile === from ? { ...reference, profile: to } : reference,
+  );
+}
+
+function changedMeanwhile(name: string): Failure {
+  return new Failure(
+    'Refused',
+    `The profile "${name}" was changed meanwhile, and stays as it is now. Look at it anew, then change it again.`,
   );
 }

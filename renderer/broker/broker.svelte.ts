@@ -27,6 +27,8 @@ export class Broker {
   connection = $state<Connection>('connecting');
   /** Whether `known.activity` is all that the broker has: not before it was read, nor where events may have been missed. */
   hasActivity = $state(false);
+  /** Why the activity could not be read. */
+  activityProblem = $state.raw<Problem>();
 
   readonly #api: LatchkeyApi;
   #unsubscribe: (() => void) | undefined;
@@ -82,14 +84,17 @@ export class Broker {
     if (!this.#isTold) this.#checkAfter(retryMs);
   }
 
-  /** Takes in the latest records of the audit log. @returns why that could not be done */
-  async readActivity(): Promise<Problem | undefined> {
+  /** Takes in the latest records of the audit log. That is done wherever events begin, since some may have been missed. */
+  async readActivity(): Promise<void> {
+    this.activityProblem = undefined;
     const answer = await this.call('activity.read', {});
-    if ('problem' in answer) return answer.problem;
+    if ('problem' in answer) {
+      this.activityProblem = answer.problem;
+      return;
+    }
     this.#take({ type: 'activity', records: answer.value.records });
     this.#applyGathered();
     this.hasActivity = true;
-    return undefined;
   }
 
   #subscribe(): void {
@@ -98,8 +103,10 @@ export class Broker {
     this.#unsubscribe = this.#api.subscribe(
       (event) => {
         this.#isTold = true;
-        if (event.type === 'state') this.hasActivity = false;
         this.#take(event);
+        if (event.type !== 'state') return;
+        this.hasActivity = false;
+        void this.readActivity();
       },
       () => {
         this.#isTold = false;

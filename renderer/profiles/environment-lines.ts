@@ -15,12 +15,18 @@ export interface Place {
   readonly ownUrl: string | undefined;
 }
 
-/** What comes before the endpoint with every SDK, or keeps one from asking it. */
+/**
+ * What SDKs take before they ask the endpoint, as a shell of `latchkey exec` or `latchkey shell` has it, too; and what
+ * keeps them from asking. https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
+ */
 const outOfTheWay = [
   'AWS_PROFILE',
   'AWS_ACCESS_KEY_ID',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
+  'AWS_WEB_IDENTITY_TOKEN_FILE',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
   'AWS_EC2_METADATA_DISABLED',
 ];
 

@@ -1,9 +1,12 @@
 /** What the tests of the audit log stand on: a keychain that does as it is told, programs, and the log as it is on disk. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { expect } from 'vitest';
 import { parseAuditLine, type AuditRecord } from '../../main/audit/record.ts';
 import type { Client, Process, SecretStore } from '../../main/platform/ports.ts';
 import { Secret } from '../../main/secret.ts';
+import { temporaryHome } from '../fixtures/core.ts';
+import { FakeClock } from '../fixtures/fake-clock.ts';
 
 /** A keychain in memory that can fail, or be slow, and outlives the logs that use it. */
 export class KeychainStandIn implements SecretStore {
@@ -59,6 +62,24 @@ export class KeychainStandIn implements SecretStore {
     if (this.failure) throw this.failure;
   }
 }
+
+/** What a log needs, made anew for each test. Ending it fails where a log has left something waiting. */
+export async function auditScene() {
+  const temporary = await temporaryHome();
+  const clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
+  return {
+    home: temporary.path,
+    clock,
+    keychain: new KeychainStandIn(),
+    async [Symbol.asyncDispose]() {
+      expect(clock.waiting).toBe(0);
+      clock[Symbol.dispose]();
+      await temporary[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export type AuditScene = Awaited<ReturnType<typeof auditScene>>;
 
 export function processOf(name: string, pid: number, details: Partial<Process> = {}): Process {
   return {

@@ -9,15 +9,21 @@ import { AuditFiles } from '../../main/audit/files.ts';
 import { parseAuditLine, personsEvents, type AuditRecord } from '../../main/audit/record.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import type { Client, SecretStore } from '../../main/platform/ports.ts';
-import { temporaryHome } from '../fixtures/core.ts';
-import { FakeClock } from '../fixtures/fake-clock.ts';
+import type { FakeClock } from '../fixtures/fake-clock.ts';
 import { needs } from '../platform/needs.ts';
-import { clientOf, KeychainStandIn, processOf, recordsOf } from './audit-fixture.ts';
+import {
+  auditScene,
+  clientOf,
+  processOf,
+  recordsOf,
+  type AuditScene,
+  type KeychainStandIn,
+} from './audit-fixture.ts';
 
 const withModes = needs(process.getuid !== undefined, 'Windows has no file modes');
 
+let scene: AuditScene;
 let home: string;
-let removeHome: () => PromiseLike<void>;
 let clock: FakeClock;
 let keychain: KeychainStandIn;
 let log: AuditLog;
@@ -35,19 +41,14 @@ async function recorded(): Promise<AuditRecord[]> {
 const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 beforeEach(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.path;
-  removeHome = () => temporary[Symbol.asyncDispose]();
-  clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-  keychain = new KeychainStandIn();
+  scene = await auditScene();
+  ({ home, clock, keychain } = scene);
   log = await open();
 });
 
 afterEach(async () => {
   await end();
-  expect(clock.waiting).toBe(0);
-  clock[Symbol.dispose]();
-  await removeHome();
+  await scene[Symbol.asyncDispose]();
 });
 
 describe('a record', () => {

@@ -5,17 +5,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../main/audit/audit-log.ts';
 import { personsEvents } from '../../main/audit/record.ts';
 import { Failure } from '../../main/failure.ts';
-import { temporaryHome } from '../fixtures/core.ts';
-import { FakeClock } from '../fixtures/fake-clock.ts';
-import { KeychainStandIn, recordsOf } from './audit-fixture.ts';
+import type { FakeClock } from '../fixtures/fake-clock.ts';
+import { auditScene, recordsOf, type AuditScene, type KeychainStandIn } from './audit-fixture.ts';
 
 const minute = 60_000;
 const lockedFailure = new Failure('KeychainLocked', 'The keychain is locked.');
 const unprotected =
   'The audit log is written, but its latest records are not protected: The keychain is locked.';
 
+let scene: AuditScene;
 let home: string;
-let removeHome: () => PromiseLike<void>;
 let clock: FakeClock;
 let keychain: KeychainStandIn;
 let log: AuditLog;
@@ -36,18 +35,13 @@ async function checkpointed(sequence: number): Promise<void> {
 }
 
 beforeEach(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.path;
-  removeHome = () => temporary[Symbol.asyncDispose]();
-  clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-  keychain = new KeychainStandIn();
+  scene = await auditScene();
+  ({ home, clock, keychain } = scene);
 });
 
 afterEach(async () => {
   await log[Symbol.asyncDispose]();
-  expect(clock.waiting).toBe(0);
-  clock[Symbol.dispose]();
-  await removeHome();
+  await scene[Symbol.asyncDispose]();
 });
 
 describe('a checkpoint', () => {

@@ -5,10 +5,17 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../main/audit/audit-log.ts';
 import { auditFileBytes, auditFileCount } from '../../main/audit/record.ts';
-import { temporaryHome } from '../fixtures/core.ts';
-import { FakeClock } from '../fixtures/fake-clock.ts';
+import type { FakeClock } from '../fixtures/fake-clock.ts';
 import { needs } from '../platform/needs.ts';
-import { clientOf, filesOf, KeychainStandIn, processOf, recordsOf } from './audit-fixture.ts';
+import {
+  auditScene,
+  clientOf,
+  filesOf,
+  processOf,
+  recordsOf,
+  type AuditScene,
+  type KeychainStandIn,
+} from './audit-fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -17,8 +24,8 @@ const canMount = needs(
   'a file system of its own for a full disk can be mounted by root on Linux only',
 );
 
+let scene: AuditScene;
 let home: string;
-let removeHome: () => PromiseLike<void>;
 let clock: FakeClock;
 let keychain: KeychainStandIn;
 let log: AuditLog;
@@ -26,18 +33,13 @@ let log: AuditLog;
 const open = () => AuditLog.open({ home, clock, secrets: keychain });
 
 beforeEach(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.path;
-  removeHome = () => temporary[Symbol.asyncDispose]();
-  clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-  keychain = new KeychainStandIn();
+  scene = await auditScene();
+  ({ home, clock, keychain } = scene);
 });
 
 afterEach(async () => {
   await log[Symbol.asyncDispose]();
-  expect(clock.waiting).toBe(0);
-  clock[Symbol.dispose]();
-  await removeHome();
+  await scene[Symbol.asyncDispose]();
 });
 
 describe('the files', () => {

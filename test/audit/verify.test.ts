@@ -7,14 +7,13 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AuditLog } from '../../main/audit/audit-log.ts';
 import { beginning, seal } from '../../main/audit/chain.ts';
 import { auditLine } from '../../main/audit/record.ts';
-import { temporaryHome } from '../fixtures/core.ts';
-import { FakeClock } from '../fixtures/fake-clock.ts';
-import { clientOf, KeychainStandIn, recordsOf } from './audit-fixture.ts';
+import type { FakeClock } from '../fixtures/fake-clock.ts';
+import { auditScene, clientOf, recordsOf, type AuditScene, type KeychainStandIn } from './audit-fixture.ts';
 
 vi.setConfig({ testTimeout: 60_000 });
 
+let scene: AuditScene;
 let home: string;
-let removeHome: () => PromiseLike<void>;
 let clock: FakeClock;
 let keychain: KeychainStandIn;
 let log: AuditLog;
@@ -26,12 +25,9 @@ let item: string;
 const open = () => AuditLog.open({ home, clock, secrets: keychain });
 
 beforeEach(async () => {
-  const temporary = await temporaryHome();
-  home = temporary.path;
+  scene = await auditScene();
+  ({ home, clock, keychain } = scene);
   file = join(home, 'audit.jsonl');
-  removeHome = () => temporary[Symbol.asyncDispose]();
-  clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-  keychain = new KeychainStandIn();
   for (let run = 1; run <= 2; run += 1) {
     log = await open();
     for (let pid = 1; pid <= 3; pid += 1) {
@@ -46,8 +42,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await log[Symbol.asyncDispose]();
-  clock[Symbol.dispose]();
-  await removeHome();
+  await scene[Symbol.asyncDispose]();
 });
 
 /** What is found when Latchkey is started on a log that somebody has changed. */

@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: the figures of BENCHMARKS.md, measured again; `-- endpoint` or `-- week [SEED …]` one part of them,
- * `-- attribution` how long it takes to find the program that asks (Linux), and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
+ * `-- attribution` how long it takes to find the program that asks (Linux), `-- command` how long `latchkey` takes, and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { serveSoaked } from '../soak/served.ts';
 import { soak } from '../soak/soak.ts';
 import { measureAttribution } from './attribution.ts';
+import { measureCommand } from './command.ts';
 import { compareEndpoint } from './endpoint.ts';
 import { compareWithPeers } from './peers.ts';
 import { serve, type ServerName } from './servers.ts';
@@ -35,6 +36,9 @@ switch (part) {
   }
   case 'attribution':
     await measureAttribution();
+    break;
+  case 'command':
+    await measureCommand();
     break;
   case 'endpoint':
     await endpoint();

@@ -15,31 +15,42 @@ vi.setConfig({ testTimeout: 30_000 });
 
 beforeAll(buildCommand, 120_000);
 
+let home: string;
+let removeHome: () => PromiseLike<void>;
+beforeEach(async () => {
+  const temporary = await temporaryHome();
+  home = temporary.path;
+  removeHome = () => temporary[Symbol.asyncDispose]();
+});
+afterEach(() => removeHome());
+
+/** Writes a log that began at ten o'clock and has ended. */
+async function write(note: (log: AuditLog, clock: FakeClock) => void): Promise<void> {
+  using clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
+  await using log = await AuditLog.open({ home, clock, secrets: memorySecretStore() });
+  note(log, clock);
+}
+
+const audit = (...args: string[]): Promise<CommandRun> =>
+  run({ ...process.env, LATCHKEY_HOME: home, TZ: 'UTC' }, ['audit', ...args]);
+
 describe('latchkey audit tail', () => {
-  let home: string;
-  let removeHome: () => PromiseLike<void>;
+  beforeEach(() =>
+    write((log, clock) => {
+      const noted = log.note({
+        event: 'served',
+        profile: 'sandbox',
+        detail: 'by the active profile',
+        client: { ...clientOf('terraform', 4711), forwarder: 'Docker' },
+      });
+      noted.again();
+      clock.advance(1_000);
+      log.note({ event: 'refused', detail: 'Origin', client: clientOf('chrome\u001b[31m\u202e', 7) });
+      clock.advance(1_000);
+    }),
+  );
 
-  beforeEach(async () => {
-    const temporary = await temporaryHome();
-    home = temporary.path;
-    removeHome = () => temporary[Symbol.asyncDispose]();
-    using clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-    await using log = await AuditLog.open({ home, clock, secrets: memorySecretStore() });
-    const noted = log.note({
-      event: 'served',
-      profile: 'sandbox',
-      detail: 'by the active profile',
-      client: { ...clientOf('terraform', 4711), forwarder: 'Docker' },
-    });
-    noted.again();
-    clock.advance(1_000);
-    log.note({ event: 'refused', detail: 'Origin', client: clientOf('chrome\u001b[31m\u202e', 7) });
-    clock.advance(1_000);
-  });
-  afterEach(() => removeHome());
-
-  const tail = (...options: string[]): Promise<CommandRun> =>
-    run({ ...process.env, LATCHKEY_HOME: home, TZ: 'UTC' }, ['audit', 'tail', ...options]);
+  const tail = (...options: string[]) => audit('tail', ...options);
 
   test('shows the latest records, with no broker running', async () => {
     expect(await tail()).toEqual({
@@ -98,33 +109,25 @@ describe('latchkey audit tail', () => {
 });
 
 describe('latchkey audit export', () => {
-  let home: string;
-  let removeHome: () => PromiseLike<void>;
+  beforeEach(() =>
+    write((log, clock) => {
+      log.note({
+        event: 'served',
+        profile: 'sandbox',
+        detail: 'one, "two"',
+        client: clientOf('terraform', 4711),
+      });
+      clock.advance(3_600_000);
+      log.note({
+        event: 'refused',
+        detail: '=HYPERLINK("http://example.com")',
+        client: clientOf('@SUM(1)', 7),
+      });
+      clock.advance(1_000);
+    }),
+  );
 
-  beforeEach(async () => {
-    const temporary = await temporaryHome();
-    home = temporary.path;
-    removeHome = () => temporary[Symbol.asyncDispose]();
-    using clock = new FakeClock(Date.UTC(2026, 10, 3, 10));
-    await using log = await AuditLog.open({ home, clock, secrets: memorySecretStore() });
-    log.note({
-      event: 'served',
-      profile: 'sandbox',
-      detail: 'one, "two"',
-      client: clientOf('terraform', 4711),
-    });
-    clock.advance(3_600_000);
-    log.note({
-      event: 'refused',
-      detail: '=HYPERLINK("http://example.com")',
-      client: clientOf('@SUM(1)', 7),
-    });
-    clock.advance(1_000);
-  });
-  afterEach(() => removeHome());
-
-  const exported = (...options: string[]): Promise<CommandRun> =>
-    run({ ...process.env, LATCHKEY_HOME: home, TZ: 'UTC' }, ['audit', 'export', ...options]);
+  const exported = (...options: string[]) => audit('export', ...options);
 
   test('gives every record as it stands in the log, the oldest first, from all of its files', async () => {
     const file = join(home, 'audit.jsonl');

@@ -53,6 +53,16 @@ const roleOf = [
 
 const readerRole = 'arn:aws:iam::444455556666:role/team/Reader';
 
+/** Starts a program that ends with its standard input, by 5; once it runs, with all that is said on standard error. */
+async function startLasting(...options: string[]) {
+  const program = 'console.log(1); process.stdin.on("end", () => process.exit(5)).resume()';
+  const child = start(env, ['exec', 'reader', ...options, '--', node, '-e', program]);
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
+  await once(child.stdout, 'data');
+  return { child, said: () => said };
+}
+
 describe('latchkey exec', () => {
   test('gives a program the credentials and the region of a profile', async () => {
     expect(await run(env, ['exec', 'reader', '--', ...roleOf])).toEqual({
@@ -214,26 +224,16 @@ describe('latchkey exec', () => {
   });
 
   test('leaves the program running where Latchkey ends, and says so once', async () => {
-    const child = start(env, [
-      'exec',
-      'reader',
-      '--',
-      node,
-      '-e',
-      'console.log(1); process.stdin.on("end", () => process.exit(5)).resume()',
-    ]);
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
-    await once(child.stdout, 'data');
+    const { child, said } = await startLasting();
     await own.broker[Symbol.asyncDispose]();
     await vi.waitFor(() => {
-      expect(said).toBe(
+      expect(said()).toBe(
         'latchkey: Latchkey has ended; what was started goes on, and gets no new credentials\n',
       );
     });
     child.stdin.end();
     expect(await once(child, 'close')).toEqual([5, null]);
-    expect(said.trimEnd()).not.toContain('\n');
+    expect(said().trimEnd()).not.toContain('\n');
   });
 });
 
@@ -285,13 +285,17 @@ describe('latchkey exec with a protected profile', () => {
     return state.status.approvalRequests.map((request) => approvalRequestSchema.parse(request));
   }
 
-  async function allowFirst(allowance: 'once' | 'tree') {
-    const id = await vi.waitFor(async () => {
+  /** The request that waits, once there is one. */
+  async function requestId() {
+    return vi.waitFor(async () => {
       const [request] = await requests();
       if (request === undefined) throw new Error('nobody asks yet');
       return request.id;
     }, 10_000);
-    await own.call('approvals.allow', { id, allowance });
+  }
+
+  async function allowOnce() {
+    await own.call('approvals.allow', { id: await requestId(), allowance: 'once' });
   }
 
   test('starts the program once a person has allowed it, and asks for it once', async () => {
@@ -305,7 +309,7 @@ describe('latchkey exec with a protected profile', () => {
       'sh',
       ...roleOf,
     ]);
-    await allowFirst('once');
+    await allowOnce();
     expect((await finished).stdout).toBe(`${readerRole}\n`.repeat(3));
     expect(await requests()).toEqual([]);
   });
@@ -322,7 +326,7 @@ describe('latchkey exec with a protected profile', () => {
       'sh',
       ...printing(...names),
     ]);
-    await allowFirst('once');
+    await allowOnce();
     // While the launch is still open.
     const [line] = (await once(child.stdout, 'data')) as [Buffer];
     const [url = '', token = ''] = JSON.parse(line.toString()) as string[];
@@ -334,7 +338,7 @@ describe('latchkey exec with a protected profile', () => {
 
   test('asks anew for the next launch', async () => {
     const first = run(env, ['exec', 'production', '--', ...roleOf]);
-    await allowFirst('once');
+    await allowOnce();
     await first;
     const second = start(env, ['exec', 'production', '--', ...roleOf]);
     await vi.waitFor(async () => expect(await requests()).toHaveLength(1), 10_000);
@@ -344,12 +348,7 @@ describe('latchkey exec with a protected profile', () => {
 
   test('starts nothing where a person denies it', async () => {
     const finished = run(env, ['exec', 'production', '--', 'echo', 'started']);
-    const id = await vi.waitFor(async () => {
-      const [request] = await requests();
-      if (request === undefined) throw new Error('nobody asks yet');
-      return request.id;
-    }, 10_000);
-    await own.call('approvals.deny', { id });
+    await own.call('approvals.deny', { id: await requestId() });
     const { status, stdout, stderr } = await finished;
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toMatch(/was denied .* by a person at the window/);
@@ -406,22 +405,11 @@ describe('latchkey exec --env', () => {
   });
 
   test('says nothing where Latchkey ends', async () => {
-    const child = start(env, [
-      'exec',
-      'reader',
-      '--env',
-      '--',
-      node,
-      '-e',
-      'console.log(1); process.stdin.resume()',
-    ]);
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (part: string) => (said += part));
-    await once(child.stdout, 'data');
+    const { child, said } = await startLasting('--env');
     await own.broker[Symbol.asyncDispose]();
     child.stdin.end();
-    expect(await once(child, 'close')).toEqual([0, null]);
-    expect(said).toBe('');
+    expect(await once(child, 'close')).toEqual([5, null]);
+    expect(said()).toBe('');
   });
 });
 

@@ -128,7 +128,10 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
     terminal.type(`${role}\n`);
     await terminal.shows(/Access key \[work\]: /);
     terminal.type('\n');
-    await confirm(terminal, /type it to add the profile billing: /);
+    await confirm(
+      terminal,
+      /type it to add the profile billing \(arn:aws:iam::\d{12}:role\/\S+, not protected\): /,
+    );
     await terminal.shows(/Added billing/);
     expect(await terminal.ends()).toBe(0);
     expect(await profileNamed('billing')).toMatchObject({
@@ -161,7 +164,10 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
       ...given,
       ...unset,
     ]);
-    await confirm(terminal, /type it to change the profile billing: /);
+    await confirm(
+      terminal,
+      /type it to change the profile billing to bills \(arn:aws:iam::\d{12}:role\/\S+, not protected\): /,
+    );
     await terminal.shows(/Changed billing, which is bills now/);
     expect(await terminal.ends()).toBe(0);
     expect(await profileNamed('billing')).toBeUndefined();

@@ -1,9 +1,10 @@
 /** Runs the built `latchkey` command as a person or a script does. */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 import { buildStale } from '../../scripts/build.mjs';
+import { TypedProgram } from '../fixtures/typed-program.ts';
 
 const latchkey = fileURLToPath(new URL('../../dist/command/latchkey.cjs', import.meta.url));
 
@@ -42,53 +43,19 @@ export function start(env: NodeJS.ProcessEnv, args: readonly string[]) {
   return spawn(process.execPath, [latchkey, ...args], { env });
 }
 
-const python = 'python3';
-
 export function hasTerminal(): boolean {
-  return spawnSync(python, ['-c', 'import pty']).status === 0;
+  return spawnSync('python3', ['-c', 'import pty']).status === 0;
 }
 
-/** A command on a terminal of its own: what it shows, and what is typed. */
-export class Terminal implements Disposable {
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<unknown>;
-  #hasEnded = false;
-  #screen = '';
-  #read = 0;
-
+/** A command on a terminal of its own. */
+export class Terminal extends TypedProgram {
   /** Runs `latchkey` and then, in the same terminal, tells its exit status and whether the terminal is as before. */
   constructor(env: NodeJS.ProcessEnv, args: readonly string[]) {
     // The shell is told to outlive Ctrl-C, which the terminal sends to everything that runs in it.
     const script =
       'trap : INT; before=$(stty -g); "$@"; echo "exit status $?"; [ "$before" = "$(stty -g)" ] && echo unchanged';
-    const program = 'import pty, sys; pty.spawn(sys.argv[1:])';
-    const command = ['sh', '-c', script, 'sh', process.execPath, latchkey, ...args];
     // Node shows no colour where CI is set, terminal or not.
-    const terminal = { ...env, TERM: 'xterm', CI: undefined };
-    const child = spawn(python, ['-c', program, ...command], { env: terminal });
-    this.#child = child;
-    this.#ended = once(child, 'close').then(() => (this.#hasEnded = true));
-    child.stdout.setEncoding('utf8').on('data', (part: string) => (this.#screen += part));
-    child.stdin.on('error', () => undefined);
-  }
-
-  type(keys: string): void {
-    this.#child.stdin?.write(keys);
-  }
-
-  /** Waits until the terminal shows something new that matches, and gives all that is new up to there. */
-  async shows(pattern: RegExp): Promise<string> {
-    for (;;) {
-      const unread = this.#screen.slice(this.#read);
-      const match = pattern.exec(unread);
-      if (match !== null) {
-        const end = match.index + match[0].length;
-        this.#read += end;
-        return unread.slice(0, end);
-      }
-      if (this.#hasEnded) throw new Error(`it ended without showing ${pattern}: ${unread}`);
-      await Promise.race([once(this.#child.stdout ?? this.#child, 'data'), this.#ended]);
-    }
+    super({ ...env, CI: undefined }, ['sh', '-c', script, 'sh', process.execPath, latchkey, ...args]);
   }
 
   /** Types the number that Latchkey shows on it, waits for the command to succeed, and gives what it showed after that. */
@@ -98,18 +65,14 @@ export class Terminal implements Disposable {
     await this.shows(/type it to [^\r]*: /);
     this.type(`${number}\n`);
     const shown = await this.shows(/exit status 0\r\nunchanged\r\n/);
-    await this.#ended;
+    await this.closes();
     return shown;
   }
 
   /** Waits for the command's end: its exit status, and that the terminal is as it was before. */
   async ends(): Promise<number> {
     const shown = await this.shows(/exit status \d+\r\nunchanged\r\n/);
-    await this.#ended;
+    await this.closes();
     return Number(/exit status (\d+)/.exec(shown)?.[1]);
-  }
-
-  [Symbol.dispose](): void {
-    this.#child.kill('SIGKILL');
   }
 }

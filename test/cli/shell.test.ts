@@ -91,7 +91,7 @@ describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
         terminal.type(`mv ${found}.new ${found}\n`);
         await vi.waitFor(async () => expect(await readFile(found, 'utf8')).toBe(''), 20_000);
         terminal.type('exit\n');
-        await terminal.ends();
+        await terminal.closes();
       },
     );
   }
@@ -101,7 +101,7 @@ describe.skipIf(withShells.missing)(`latchkey shell${withShells.note}`, () => {
     using terminal = new TypedShell({ ...env, SHELL: '/bin/sh' }, command);
     await terminal.shows(/\(latchkey reader\) [$] /);
     terminal.type('exit\n');
-    await terminal.ends();
+    await terminal.closes();
   });
 });
 

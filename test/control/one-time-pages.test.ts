@@ -8,6 +8,8 @@ import { FakeClock } from '../fixtures/fake-clock.ts';
 
 const target = new Secret('https://signin.aws.amazon.com/federation?Action=login&SigninToken=EXAMPLE');
 
+const always = () => true;
+
 let clock: FakeClock;
 let pages: OneTimePages;
 beforeEach(() => {
@@ -38,11 +40,11 @@ function visit(address: string, headers: Record<string, string> = {}, method = '
 
 describe('an address that leads on once', () => {
   it('holds nothing of where it leads', async () => {
-    expect(await pages.leadTo(target)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/once\/[\w-]{43}$/);
+    expect(await pages.leadTo(target, always)).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/once\/[\w-]{43}$/);
   });
 
   it('leads a browser there, which keeps nothing of it and tells nobody where it came from', async () => {
-    const { status, headers, body } = await visit(await pages.leadTo(target), {
+    const { status, headers, body } = await visit(await pages.leadTo(target, always), {
       'sec-fetch-dest': 'document',
       'sec-fetch-site': 'none',
     });
@@ -54,8 +56,16 @@ describe('an address that leads on once', () => {
     });
   });
 
+  it('leads nowhere where it may not be gone to any more, also when it may again', async () => {
+    let isStill = false;
+    const address = await pages.leadTo(target, () => isStill);
+    expect(await visit(address)).toMatchObject({ status: 404 });
+    isStill = true;
+    expect(await visit(address)).toMatchObject({ status: 404 });
+  });
+
   it('leads nowhere the second time', async () => {
-    const address = await pages.leadTo(target);
+    const address = await pages.leadTo(target, always);
     await visit(address);
     const { status, headers, body } = await visit(address);
     expect(status).toBe(404);
@@ -63,14 +73,14 @@ describe('an address that leads on once', () => {
   });
 
   it('leads nowhere once its time is over', async () => {
-    const address = await pages.leadTo(target);
+    const address = await pages.leadTo(target, always);
     clock.advance(pageLifeMs);
     expect((await visit(address)).status).toBe(404);
   });
 
   it('gives way to newer ones where many wait', async () => {
-    const oldest = await pages.leadTo(target);
-    for (let count = 0; count < 16; count += 1) await pages.leadTo(target);
+    const oldest = await pages.leadTo(target, always);
+    for (let count = 0; count < 16; count += 1) await pages.leadTo(target, always);
     expect((await visit(oldest)).status).toBe(404);
   });
 
@@ -82,13 +92,13 @@ describe('an address that leads on once', () => {
     ['by a form', {}, 'POST'],
     ['by HEAD', {}, 'HEAD'],
   ])('leads nowhere %s, and is not used up by that', async (_how, headers, method) => {
-    const address = await pages.leadTo(target);
+    const address = await pages.leadTo(target, always);
     expect((await visit(address, headers, method)).status).toBe(404);
     expect((await visit(address)).status).toBe(302);
   });
 
   it('answers no other user', async () => {
     await using others = new OneTimePages({ clock, peer: composePeer({ isOwnUser: () => false }) });
-    await expect(visit(await others.leadTo(target))).rejects.toThrow(/socket hang up|ECONNRESET/);
+    await expect(visit(await others.leadTo(target, always))).rejects.toThrow(/socket hang up|ECONNRESET/);
   });
 });

@@ -142,7 +142,7 @@ test('the lines for a shell are copied by a key, and have no secret', async ({
   await expect(window.page.getByText('Lines copied: a shell gets reader')).toBeVisible();
   const lines = await window.page.evaluate(() => navigator.clipboard.readText());
   expect(lines.trim().split('\n')).toEqual([
-    'unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_EC2_METADATA_DISABLED',
+    'unset AWS_PROFILE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_WEB_IDENTITY_TOKEN_FILE AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_EC2_METADATA_DISABLED',
     `export AWS_EC2_METADATA_SERVICE_ENDPOINT=${latchkey.imds}`,
     'export AWS_REGION=eu-central-1',
     'export AWS_DEFAULT_REGION=eu-central-1',

@@ -15,7 +15,14 @@ const withSh = needs(process.platform !== 'win32', 'Windows has no POSIX shell')
 
 /** The AWS variables that a shell has after the lines, with `latchkey` as a function that tells what it was called with. */
 function after(lines: string): string[] {
-  const env = { AWS_PROFILE: 'other', AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE', PATH: process.env['PATH'] };
+  const env = {
+    AWS_PROFILE: 'other',
+    AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+    AWS_WEB_IDENTITY_TOKEN_FILE: '/run/token',
+    AWS_CONTAINER_CREDENTIALS_FULL_URI: 'http://127.0.0.1:9254/container/other',
+    AWS_EC2_METADATA_DISABLED: 'true',
+    PATH: process.env['PATH'],
+  };
   const script = `latchkey() { echo "latchkey $*"; }\n${lines}env | grep ^AWS_`;
   return execFileSync('sh', ['-c', script], { env, encoding: 'utf8' }).trim().split('\n').sort();
 }
@@ -41,7 +48,7 @@ describe('the lines for a shell that is to have a profile', () => {
   test('are PowerShell’s on Windows, where the command is not to be had', () => {
     expect(environmentLines(place, true)).toBe(
       [
-        'Remove-Item -ErrorAction Ignore Env:AWS_PROFILE, Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY, Env:AWS_SESSION_TOKEN, Env:AWS_EC2_METADATA_DISABLED',
+        'Remove-Item -ErrorAction Ignore Env:AWS_PROFILE, Env:AWS_ACCESS_KEY_ID, Env:AWS_SECRET_ACCESS_KEY, Env:AWS_SESSION_TOKEN, Env:AWS_WEB_IDENTITY_TOKEN_FILE, Env:AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, Env:AWS_CONTAINER_CREDENTIALS_FULL_URI, Env:AWS_EC2_METADATA_DISABLED',
         '$env:AWS_EC2_METADATA_SERVICE_ENDPOINT = "http://127.0.0.1:9254/"',
         '$env:AWS_REGION = "eu-central-1"',
         '$env:AWS_DEFAULT_REGION = "eu-central-1"',
