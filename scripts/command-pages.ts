@@ -64,7 +64,7 @@ function statuses(): (readonly [status: number, meaning: string])[] {
 function markdown(commands: Named): string {
   const blocks = [
     '# The `latchkey` command',
-    'Made by `npm run commands` from the commands themselves; `latchkey COMMAND --help` and `man latchkey` say the same.',
+    'Made by `npm run commands` from the commands themselves; `latchkey COMMAND --help` and `man ./man/latchkey.1` say the same.',
     `${lead} ${outputs}`,
     commands.map(([name, { summary }]) => `- [${name}](#latchkey-${name}): ${escaped(summary)}`).join('\n'),
     ...commands.flatMap(([name, subject]) => [

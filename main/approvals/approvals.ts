@@ -22,7 +22,8 @@ const watchMs = 15_000;
 
 const atTheWindow = 'a person at the window';
 
-const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+/** As the command tells times, whatever the person's own form is: `19:08`. */
+const timeOfDay = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
 /** A program that waits for a person. */
 export interface ApprovalRequest {

@@ -20,7 +20,7 @@ export interface Asker {
   readonly origin: Process;
   /** Which programs it shares its places and its denials with, see `groupOf`. */
   readonly group: string;
-  /** Equal where the same program asks for the same profile from the same origin, and nowhere else. */
+  /** Equal where the same program asks for the same profile from the same origin, by the same command, and nowhere else. */
   readonly key: string;
   /**
    * Equal for all that a denial of it is for. Of what cannot be known again that is all that its executable runs in the
@@ -31,11 +31,12 @@ export interface Asker {
 
 export function askerOf(client: Client, profile: string, identity: ProgramIdentity | undefined): Asker {
   const root = treeRootOf(client);
-  const { process, parents } = client;
+  const { process, parents, command } = client;
   const origin =
     process.terminal === undefined ? (parents.find((parent) => !isShellForCommand(parent)) ?? root) : root;
   const group = groupOf(client);
-  const key = hashOf([profile, origin.pid, origin.start, programKey(process, identity)]);
+  const through = command?.commandLine ?? null;
+  const key = hashOf([profile, origin.pid, origin.start, programKey(process, identity), through]);
   const denied = identity ? identityKey(identity) : (process.executable ?? [process.pid, process.start]);
   const denialKey = hashOf([profile, group, denied]);
   return { client, profile, identity, root, origin, group, key, denialKey };

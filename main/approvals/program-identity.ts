@@ -49,7 +49,7 @@ export class ProgramIdentities {
       const identity = interpreter
         ? await this.#ofScript(asker, executable, interpreter, group)
         : await this.#ofExecutable(asker, executable, group);
-      return identity && client.asksThroughCommand ? { ...identity, throughCommand: true } : identity;
+      return identity && client.command ? { ...identity, throughCommand: true } : identity;
     } catch {
       return undefined;
     }

@@ -12,6 +12,7 @@ export interface ShownProgram {
   readonly name: string;
   readonly executable?: string | undefined;
   readonly commandLine?: string | undefined;
+  readonly command?: string | undefined;
   readonly workingFolder?: string | undefined;
   readonly startedAtMs: number;
   readonly terminal?: string | undefined;
@@ -19,11 +20,12 @@ export interface ShownProgram {
   readonly forwarder?: string | undefined;
 }
 
-export function shownProgram({ process, parents, forwarder }: Client): ShownProgram {
+export function shownProgram({ process, parents, forwarder, command }: Client): ShownProgram {
   return {
     ...shownProcess(process),
     executable: shownPath(process.executable),
-    commandLine: process.commandLine.length === 0 ? undefined : shownCommandLine(process.commandLine),
+    commandLine: shownCommandLine(process),
+    command: command && shownCommandLine(command),
     workingFolder: shownPath(process.workingFolder),
     startedAtMs: process.startedAtMs,
     terminal: shownPath(process.terminal),
@@ -64,7 +66,8 @@ function shownPath(path: string | undefined): string | undefined {
 }
 
 /** Arguments with spaces in quotes, so that each one is seen to be one. */
-function shownCommandLine(commandLine: readonly string[]): string {
+function shownCommandLine({ commandLine }: Process): string | undefined {
+  if (commandLine.length === 0) return undefined;
   const words = commandLine.map((argument) =>
     argument === '' || /[\s'"]/.test(argument) ? JSON.stringify(argument) : argument,
   );

@@ -85,6 +85,7 @@ function requestLines({
   const parents = program.parents.map(({ name, pid }) => `${oneLine(name)} (${pid})`).join(' ← ');
   const details: [label: string, text: string | undefined][] = [
     ['command', program.commandLine],
+    ['asks by', program.command],
     ['file', program.executable],
     ['folder', program.workingFolder],
     ['started by', parents === '' ? undefined : parents],

@@ -29,7 +29,8 @@ const credentialSettings = new Set([
   'login_session',
 ]);
 
-const ofPerson = (...path: string[]) => join(homedir(), ...path);
+/** A path in the person's own folder. */
+export const ofPerson = (...path: string[]): string => join(homedir(), ...path);
 
 const files = [
   { variable: 'AWS_CONFIG_FILE', name: 'config', places: [ofPerson('.aws', 'config')] },
@@ -59,7 +60,7 @@ export async function copiesWithoutCredentials(
 }
 
 /** Byte for byte, whatever its encoding; empty where SDKs could not read it either. */
-function contentOf(path: string): string {
+export function contentOf(path: string): string {
   try {
     return readFileSync(path.replace(/^~(?=[/\\])/, homedir()), 'latin1');
   } catch {
@@ -98,7 +99,7 @@ function isSection(words: string): boolean {
 }
 
 /** Names have no case in botocore, which also takes a colon for the equals sign. */
-function isCredentialSetting(words: string): boolean {
+export function isCredentialSetting(words: string): boolean {
   const name = /^[#;\s]*([^=:\s]+)\s*[=:]/.exec(words)?.[1]?.toLowerCase();
   return name !== undefined && (credentialSettings.has(name) || name.startsWith('sso_'));
 }

@@ -1,6 +1,6 @@
 /** The MFA codes that a call waits for: asked for on the terminal, or read from standard input. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Prompt } from '../../preload/contract.ts';
+import type { Problem, Prompt } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { Refusal, refusalOf } from './command.ts';
 import { Lines } from './lines.ts';
@@ -8,7 +8,7 @@ import { inWords, oneLine } from './output.ts';
 import type { Terminal } from './terminal.ts';
 import type { WatchedState } from './watched-state.ts';
 
-const mostTries = 3;
+export const mostTries = 3;
 /** What takes this long is told about: STS answers within a second, and the person looks at nothing. */
 const quietMs = 1000;
 
@@ -21,6 +21,8 @@ export class Codes implements Disposable {
   readonly #state: WatchedState;
   readonly #terminal: Terminal | undefined;
   #lines: Lines | undefined;
+  /** There once Ctrl-C was typed while a prompt of this command's own was open; it ends the process. */
+  #interruption: Promise<unknown> | undefined;
 
   /** @param terminal where to ask in place of the standard streams, for a command whose streams are another program's */
   constructor(broker: BrokerClient, state: WatchedState, terminal?: Terminal) {
@@ -42,7 +44,8 @@ export class Codes implements Disposable {
     const isSeen = this.#terminal !== undefined || process.stderr.isTTY;
     const quiet = isSeen
       ? setTimeout(() => {
-          this.#say(`getting a session of ${name}…`);
+          // Else it is a person that is waited for.
+          if (!this.#state.isApprovalWanted(name)) this.#say(`getting a session of ${name}…`);
         }, quietMs)
       : undefined;
     try {
@@ -50,10 +53,17 @@ export class Codes implements Disposable {
         const prompt = await Promise.race([settled, this.#state.until(find)]);
         clearTimeout(quiet);
         if (prompt === undefined) return;
-        await this.#giveTo(prompt, settled);
+        const interruption = isOwn(prompt, name) ? this.#cancelWhenInterrupted(prompt) : undefined;
+        try {
+          await this.#giveTo(prompt, settled);
+        } finally {
+          interruption?.[Symbol.dispose]();
+        }
       }
     } finally {
       clearTimeout(quiet);
+      // The cancelled prompt's call ends, too, and would have the last word.
+      await this.#interruption;
     }
   }
 
@@ -84,8 +94,7 @@ export class Codes implements Disposable {
       }
       if (isOver.signal.aborted) return;
       const { problem } = answer;
-      const isWorthAnother = problem.code === 'MfaRejected' || problem.code === 'InvalidInput';
-      if (!isWorthAnother || triesLeft === 1 || !this.#isTyped) throw refusalOf(problem);
+      if (!isWorthAnother(problem) || triesLeft === 1 || !this.#isTyped) throw refusalOf(problem);
       wrong = oneLine(problem.message);
     }
   }
@@ -98,6 +107,7 @@ export class Codes implements Disposable {
     this.#lines ??= new Lines(this.#terminal?.input);
     const line = await this.#lines.next(over);
     if (over.aborted) {
+      await this.#interruption;
       if (this.#isTyped)
         this.#say(`${isAsked ? '\n' : ''}The code was given elsewhere, or is not needed any more.`);
       return undefined;
@@ -125,6 +135,30 @@ export class Codes implements Disposable {
     await delay(waitMs, undefined, { signal: over }).catch(() => undefined);
   }
 
+  /**
+   * Until the result is disposed, Ctrl-C cancels a prompt before it ends the process: nobody would give its code, and
+   * the window would go on asking for it. A second one ends it at once.
+   */
+  #cancelWhenInterrupted({ serial }: Prompt): Disposable {
+    const others = process.listeners('SIGINT');
+    const cancel = () => {
+      this.#interruption = this.#broker
+        .call('mfa.cancel', { serial })
+        .catch(() => undefined)
+        .finally(() => {
+          for (const other of others) other('SIGINT');
+        });
+    };
+    process.removeAllListeners('SIGINT');
+    process.once('SIGINT', cancel);
+    return {
+      [Symbol.dispose]: () => {
+        process.off('SIGINT', cancel);
+        for (const other of others) process.on('SIGINT', other);
+      },
+    };
+  }
+
   /** Whether a person types the codes. */
   get #isTyped(): boolean {
     return this.#terminal !== undefined || process.stdin.isTTY;
@@ -138,6 +172,16 @@ export class Codes implements Disposable {
     if (this.#terminal) this.#terminal.write(text);
     else process.stderr.write(text);
   }
+}
+
+/** Whether a code that was not accepted may be followed by one that is. */
+export function isWorthAnother({ code }: Problem): boolean {
+  return code === 'MfaRejected' || code === 'InvalidInput';
+}
+
+/** Whether a prompt was opened for this command, and not for whoever else waits for the device. */
+function isOwn({ profile, cause, sinceMs }: Prompt, name: string): boolean {
+  return profile === name && cause === 'person' && sinceMs >= performance.timeOrigin;
 }
 
 /** Whether it is the very same prompt: a device may ask for another code at once. */

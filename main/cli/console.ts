@@ -4,7 +4,7 @@ import { Codes } from './codes.ts';
 import { command, ownBroker, refusalOf } from './command.ts';
 import { matchName } from './match.ts';
 import { oneLine, print, say } from './output.ts';
-import { promptOf } from './use.ts';
+import { promptOf } from './prompts.ts';
 import { WatchedState } from './watched-state.ts';
 
 export const openConsole = command({

@@ -12,7 +12,7 @@ import {
 } from './launch-environment.ts';
 import { matchName } from './match.ts';
 import { print, say } from './output.ts';
-import { linesFor, shells, type Shell } from './shell-lines.ts';
+import { linesFor, quotedForSh, shells, type Shell } from './shell-lines.ts';
 
 export const env = command({
   summary: 'print lines that point the SDKs of a shell at the endpoint',
@@ -20,8 +20,8 @@ export const env = command({
     Without PROFILE it is the endpoint that serves each program its own profile, so later switches count. With PROFILE it
     is that profile’s own port, which it must have, and its region. No line holds a secret.
 
-    The lines take out what would win over the endpoint, such as AWS_PROFILE and AWS_ACCESS_KEY_ID. A [default] of
-    ~/.aws/credentials wins all the same: latchkey exec and latchkey shell see to that.
+    The lines take out what would win over the endpoint, such as AWS_PROFILE and AWS_ACCESS_KEY_ID. Credentials in
+    ~/.aws or ~/.boto win all the same: latchkey exec and latchkey shell see to that, and latchkey whoami tells.
   `,
   examples: [
     'eval "$(latchkey env)"',
@@ -44,16 +44,29 @@ export const env = command({
     const shell = options.shell === undefined ? callingShell() : shellNamed(options.shell);
     const change = options.unset ? undoing(operands.profile !== undefined) : await leading(operands.profile);
     for (const line of linesFor(shell, change)) print(line);
-    if (process.stdout.isTTY) say(hints[shell]);
+    if (process.stdout.isTTY) say(hints[shell](asTyped(operands.profile, options)));
   },
 });
 
-const hints: Readonly<Record<Shell, string>> = {
-  sh: '# To have it done: eval "$(latchkey env)"',
-  fish: '# To have it done: latchkey env | source',
-  powershell: '# To have it done: latchkey env | Out-String | Invoke-Expression',
-  cmd: 'rem To have it done: for /f "delims=" %i in (\'latchkey env\') do @%i',
+/** How each shell runs what a command line prints. */
+const hints: Readonly<Record<Shell, (line: string) => string>> = {
+  sh: (line) => `# To have it done: eval "$(${line})"`,
+  fish: (line) => `# To have it done: ${line} | source`,
+  powershell: (line) => `# To have it done: ${line} | Out-String | Invoke-Expression`,
+  cmd: (line) => `rem To have it done: for /f "delims=" %i in ('${line}') do @%i`,
 };
+
+/** The command line that this is the run of. */
+function asTyped(
+  profile: string | undefined,
+  { shell, unset }: { readonly shell?: string | undefined; readonly unset?: boolean | undefined },
+): string {
+  const words = ['latchkey', 'env'];
+  if (profile !== undefined) words.push(/^[\w+=,.@-]+$/.test(profile) ? profile : quotedForSh(profile));
+  if (shell !== undefined) words.push('--shell', shell);
+  if (unset) words.push('--unset');
+  return words.join(' ');
+}
 
 function shellNamed(name: string): Shell {
   const shell = shells.find((each) => each === name);

@@ -29,9 +29,9 @@ export const exec: SingleCommand = {
     it, and the profile’s region. Its credentials are renewed as long as it runs. It starts once there is a session: an
     MFA code is asked for on the terminal, and without one in the window.
 
-    It gets no others: AWS_PROFILE, AWS_ACCESS_KEY_ID and their like are taken out, and where ~/.aws/config or
-    ~/.aws/credentials hold credentials it sees private copies without them, which are removed afterwards; what it
-    writes to those is lost.
+    It gets no others: AWS_PROFILE, AWS_ACCESS_KEY_ID and their like are taken out, and where ~/.aws/config,
+    ~/.aws/credentials or ~/.boto hold credentials it sees private copies without them, which are removed afterwards;
+    what it writes to those is lost.
 
     Signals, terminal and exit status are the command’s own; 127 where there is no such program, 126 where it cannot be
     run. To outlive the terminal: latchkey exec PROFILE -- nohup COMMAND.
@@ -41,7 +41,7 @@ export const exec: SingleCommand = {
     'latchkey exec sandbox --env --duration 15m -- ./old-tool',
   ],
   operands: {
-    profile: { kind: 'profile', summary: 'its name, or a part of it that fits no other' },
+    profile: { kind: 'profile', summary: 'its name; on a terminal also a part of it that fits no other' },
     command: { kind: 'command', summary: 'the program with its arguments' },
   },
   options,

@@ -1,5 +1,5 @@
 /** The private folder of a launch: what its program reads, and nobody else. */
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
 import { ensurePrivateFolder } from '../platform/data-folder.ts';
@@ -18,7 +18,7 @@ export class LaunchFolder implements Disposable {
     await ensurePrivateFolder(parent);
     removeLeftovers(parent);
     // 0700, as every folder of mkdtemp(3).
-    this.#path = mkdtempSync(join(parent, `${prefix}${process.pid}-`));
+    this.#path = mkdtempSync(join(parent, `${prefix}${pidNamespace()}-${process.pid}-`));
     return this.#path;
   }
 
@@ -45,9 +45,21 @@ function launchesFolder(): string {
 
 function removeLeftovers(parent: string): void {
   for (const name of readdirSync(parent)) {
-    const pid = new RegExp(`^${prefix}(\\d+)-`).exec(basename(name))?.[1];
-    if (pid === undefined || isRunning(Number(pid))) continue;
+    const [, namespace, pid] = new RegExp(`^${prefix}(\\d+)-(\\d+)-`).exec(basename(name)) ?? [];
+    if (namespace !== pidNamespace() || pid === undefined || isRunning(Number(pid))) continue;
     rmSync(join(parent, name), { recursive: true, force: true });
+  }
+}
+
+/**
+ * By which the processes are told apart that have the same number: a container may share the folder. Its number on
+ * Linux, see pid_namespaces(7); elsewhere there is but one.
+ */
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0] ?? '0';
+  } catch {
+    return '0';
   }
 }
 

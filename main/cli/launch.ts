@@ -3,9 +3,9 @@ import type { Answer } from '../../preload/contract.ts';
 import type { BrokerClient, Launch, LaunchAccess } from '../control/client.ts';
 import { Codes } from './codes.ts';
 import { refusalOf } from './command.ts';
-import { matchName } from './match.ts';
+import { matchProfileToGive } from './match.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
-import { promptOf } from './use.ts';
+import { promptOf } from './prompts.ts';
 import { WatchedState } from './watched-state.ts';
 
 /** What a program is started with. Disposing of it ends its token. */
@@ -19,7 +19,7 @@ export interface OpenLaunch extends Disposable {
 /**
  * Opens a launch, and waits until there is a session. What that takes of a person is asked for on the terminal; without
  * one it waits for the window. Standard input is left alone: it is the program's.
- * @param typed the profile's name, or a part of it that fits no other
+ * @param typed the profile's name, or on a terminal a part of it that fits no other
  * @throws Refusal why there is none; as `BrokerClient.launch`
  */
 export async function openLaunch(broker: BrokerClient, typed: string): Promise<OpenLaunch> {
@@ -30,7 +30,7 @@ export async function openLaunch(broker: BrokerClient, typed: string): Promise<O
     if ('problem' in access && access.problem.code === 'NotFound') {
       launch[Symbol.dispose]();
       // Only now: there may be thousands, and a script gives the whole name.
-      profile = matchName(typed, await profileNames(broker), 'profile');
+      profile = matchProfileToGive(typed, await profileNames(broker));
       launch = await broker.launch(profile);
       access = await accessOf(broker, profile, launch);
     }

@@ -15,7 +15,7 @@ export interface Program {
 
 /**
  * Runs a program with a profile, and ends this process as the program ends.
- * @param typed the profile's name, or a part of it that fits no other
+ * @param typed the profile's name, or on a terminal a part of it that fits no other
  * @param prepare makes the program out of the launch; its files are in a folder that is removed afterwards
  * @throws as `openLaunch` and `prepare`; then no program was started
  */

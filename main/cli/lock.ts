@@ -1,4 +1,6 @@
 /** `latchkey lock`: drops every session. */
+import { brokerOf } from '../control/client.ts';
+import { dataFolder } from '../platform/data-folder.ts';
 import { command, ownBroker, refusalOf } from './command.ts';
 import { print } from './output.ts';
 import { handedOutInWords, stillValid } from './status.ts';
@@ -11,12 +13,12 @@ export const lock = command({
   `,
   examples: ['latchkey lock'],
   async run() {
-    const broker = ownBroker();
-    const locked = await broker.call('sessions.lock', {});
+    // Whichever version runs: it is not the time to ask for a restart.
+    const locked = await brokerOf(dataFolder()).call('sessions.lock', {});
     if ('problem' in locked) throw refusalOf(locked.problem);
     print('Locked: no session is served until it is unlocked');
     // What programs got before stays valid at AWS.
-    const state = await broker.call('state.read', {});
+    const state = await ownBroker().call('state.read', {});
     if ('problem' in state) throw refusalOf(state.problem);
     for (const handedOut of stillValid(state.value.status)) print(handedOutInWords(handedOut));
   },

@@ -1,5 +1,6 @@
 /** Names as a person types them. */
 import { Refusal } from './command.ts';
+import { say } from './output.ts';
 
 const mostCandidates = 5;
 
@@ -19,9 +20,28 @@ export function matchName(typed: string, names: readonly string[], kind: string)
     if (found.length === 1) return first;
     throw new Refusal(`${JSON.stringify(typed)} could be ${several(found)}`);
   }
-  if (names.length === 0)
-    throw new Refusal(`there is no ${kind} yet; add one in the interface: latchkey open`);
+  if (names.length === 0) {
+    const hint =
+      kind === 'profile' ? '; add one with: latchkey profile add, or in the interface: latchkey open' : '';
+    throw new Refusal(`there is no ${kind} yet${hint}`);
+  }
   throw new Refusal(`there is no ${kind} ${JSON.stringify(typed)}; there is ${several(names)}`);
+}
+
+/**
+ * The profile that a program is given. A script has to name it whole: what a part of a name fits changes with the
+ * profiles that there are. A person at a terminal is told which it is.
+ * @throws Refusal as `matchName`
+ */
+export function matchProfileToGive(typed: string, names: readonly string[]): string {
+  const name = matchName(typed, names, 'profile');
+  if (name === typed) return name;
+  if (!process.stderr.isTTY)
+    throw new Refusal(
+      `there is no profile ${JSON.stringify(typed)}; is it ${name}? Without a terminal it takes the whole name`,
+    );
+  say(`The profile is ${name}`);
+  return name;
 }
 
 const equals = (name: string, wanted: string) => name === wanted;

@@ -16,7 +16,9 @@ export const shell = command({
     those that know no PS1 (tcsh, nushell, PowerShell) there is none, and settings that set AWS_PROFILE win.
   `,
   examples: ['latchkey shell billing'],
-  operands: { profile: { kind: 'profile', summary: 'its name, or a part of it that fits no other' } },
+  operands: {
+    profile: { kind: 'profile', summary: 'its name; on a terminal also a part of it that fits no other' },
+  },
   async run({ operands }) {
     const outer = process.env['LATCHKEY_PROFILE'];
     // Two marks in one prompt, and two shells to leave: nobody means that.

@@ -24,15 +24,28 @@ export function accessLines(status: Status): [label: string, text: string][] {
   }
   for (const { folder, profile } of status.folders)
     lines.push(['Folder', `${profile} for programs that work in ${oneLine(folder)}`]);
-  for (const { reason, count, lastAtMs, program } of status.refusals) {
-    const times = count === 1 ? '' : ` ${count} times, last`;
-    const by = program === undefined ? '' : ` ${oneLine(program)}`;
-    lines.push([
-      'Refused',
-      `${by === '' ? 'a program' : by.trim()}${times} at ${clockTime(lastAtMs)}: ${oneLine(reason)}`,
-    ]);
-  }
+  for (const text of refusalLines(status)) lines.push(['Refused', text]);
   if (status.audit.problem !== null) lines.push(['Audit', styled('red', oneLine(status.audit.problem))]);
+  return lines;
+}
+
+const shownRefusalMs = 60 * 60_000;
+const mostRefusals = 5;
+
+/** The latest, of the last hour; and how many there are besides, since the broker started. */
+function refusalLines({ refusals }: Status): string[] {
+  const sinceMs = Date.now() - shownRefusalMs;
+  const shown = refusals.filter(({ lastAtMs }) => lastAtMs >= sinceMs).slice(0, mostRefusals);
+  const lines = shown.map(({ reason, count, lastAtMs, program }) => {
+    const times = count === 1 ? '' : ` ${count} times, last`;
+    const by = program === undefined ? 'a program' : oneLine(program);
+    return `${by}${times} at ${clockTime(lastAtMs)}: ${oneLine(reason)}`;
+  });
+  const older = refusals.length - shown.length;
+  if (older > 0)
+    lines.push(
+      `${shown.length === 0 ? `${older} more than an hour ago` : `and ${older} older`}: latchkey audit tail`,
+    );
   return lines;
 }
 

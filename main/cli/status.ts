@@ -63,7 +63,8 @@ function asLines({ status, profiles }: State): [label: string, text: string][] {
     if (locked || !isServed) lines.push(['Programs', handedOutInWords(handedOut)]);
   }
   lines.push(...accessLines(status));
-  if (status.keys.length === 0) lines.push(['Keys', 'none; add one in the interface: latchkey open']);
+  if (status.keys.length === 0)
+    lines.push(['Keys', 'none; add one with: latchkey key add, or in the interface: latchkey open']);
   if (status.secrets === 'memory')
     lines.push(['Secrets', 'in memory only: access keys are gone when Latchkey ends']);
   return lines;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { writePrivateFile } from '../platform/data-folder.ts';
 import { commandCallAsPerson } from './as-person.ts';
 import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
-import { matchName } from './match.ts';
+import { matchProfileToGive } from './match.ts';
 import { clockTime, print, say } from './output.ts';
 import { tokenDocument } from './status-access.ts';
 
@@ -24,7 +24,10 @@ export const token: Command = {
     }),
     add: action({
       summary: 'make a token, and print it this once',
-      operands: { name: {}, profile: { kind: 'profile' } },
+      operands: {
+        name: {},
+        profile: { kind: 'profile', summary: 'its name; on a terminal also a part of it that fits no other' },
+      },
       options: {
         file: {
           type: 'string',
@@ -63,10 +66,9 @@ async function add(name: string, typed: string, givenFile: string | undefined): 
   const broker = ownBroker();
   const state = await broker.call('state.read', {});
   if ('problem' in state) throw refusalOf(state.problem);
-  const profile = matchName(
+  const profile = matchProfileToGive(
     typed,
     state.value.profiles.map((view) => view.profile.name),
-    'profile',
   );
   const answer = await commandCallAsPerson(broker, 'tokens.create', { name, profile });
   if ('problem' in answer) throw refusalOf(answer.problem);

@@ -1,5 +1,5 @@
 /** `latchkey use PROFILE`: makes a profile the active one, and asks for the MFA codes that this takes. */
-import type { Answer, ProfileView, Prompt } from '../../preload/contract.ts';
+import type { Answer, ProfileView } from '../../preload/contract.ts';
 import type { BrokerClient } from '../control/client.ts';
 import { Failure } from '../failure.ts';
 import { Codes } from './codes.ts';
@@ -7,6 +7,7 @@ import { command, ownBroker, Refusal, refusalOf } from './command.ts';
 import { matchName } from './match.ts';
 import { clockTime, inWords, print, styled } from './output.ts';
 import { useHere, useInFolder } from './own-profile.ts';
+import { promptOf, promptOfDevices } from './prompts.ts';
 import { WatchedState } from './watched-state.ts';
 
 export const use = command({
@@ -15,6 +16,9 @@ export const use = command({
     It returns when the session is held. Where that takes an MFA code it is asked for on the terminal, or read from the
     first line of standard input where that is no terminal. The switch is made first: where STS refuses, or no code is
     given, PROFILE stays the active one, and programs get no credentials until it has a session.
+
+    So do --here and --folder; but they wait for no session of a protected profile, since each program that asks for it
+    has to be allowed. Ctrl-C cancels what a code was asked for.
   `,
   examples: ['latchkey use billing', 'latchkey use sandbox --folder ~/src/sandbox'],
   operands: {
@@ -68,7 +72,8 @@ export const use = command({
       const used = broker.call('profiles.use', { name }, ended.signal);
       try {
         await codes.give(used, name, () => promptOf(state, name));
-        report(valueOf(await used));
+        const view = valueOf(await used);
+        report(view, await otherProfileHere(broker, state, name));
       } catch (error) {
         throw error instanceof Refusal ? await withWhatIsActive(error, broker, name) : error;
       }
@@ -88,13 +93,24 @@ function valueOf(answer: Answer<ProfileView>): ProfileView {
   return answer.value;
 }
 
-function report({ profile, session }: ProfileView): void {
+function report({ profile, session }: ProfileView, besides: string): void {
   const { expiresAtMs } = session;
   const until =
     expiresAtMs === undefined
       ? ''
       : ` until ${clockTime(expiresAtMs)} (${inWords(expiresAtMs - Date.now())} left)`;
-  print(`${styled('bold', profile.name)} is ${styled('green', 'active')}${until}`);
+  print(`${styled('bold', profile.name)} is ${styled('green', 'active')}${until}${besides}`);
+}
+
+/** What else there is to say where programs that are started here get another profile all the same. */
+async function otherProfileHere(broker: BrokerClient, state: WatchedState, name: string): Promise<string> {
+  if (!state.hasOwnProfiles) return '';
+  const answer = await broker.commandCall('identity.read', {});
+  if ('problem' in answer || answer.value.profile === name) return '';
+  const { profile, rule } = answer.value;
+  if (rule === 'terminal')
+    return `; this terminal has ${profile} (take it away with: latchkey use --none --here)`;
+  return rule === 'folder' ? `; this folder has ${profile}, see: latchkey status` : '';
 }
 
 /** The refusal, saying that the switch was made all the same where it was. */
@@ -108,38 +124,4 @@ async function withWhatIsActive(refusal: Refusal, broker: BrokerClient, name: st
   return new Refusal(`${refusal.message}; ${name} is the active profile now${consequence}`, {
     cause: refusal,
   });
-}
-
-/** The prompt that a profile waits for. */
-export function promptOf(state: WatchedState, name: string): Prompt | undefined {
-  const prompt = promptOfDevices(state, name);
-  // A code may be wanted for a profile while the session before it lasts: then it is not told to wait.
-  const isOwn = prompt?.profile === name && prompt.cause === 'person';
-  return isOwn || state.profile(name)?.session.state === 'waitingForMfa' ? prompt : undefined;
-}
-
-/** The prompt of a device in a profile's chain, whoever it was opened for. */
-function promptOfDevices(state: WatchedState, name: string): Prompt | undefined {
-  const serials = serialsOf(state, name);
-  return state.prompts.find(({ serial, profile }) => profile === name || serials.has(serial));
-}
-
-/** The devices in a profile's chain: a prompt may have been opened for another profile that shares one. */
-function serialsOf(state: WatchedState, name: string): ReadonlySet<string> {
-  const serials = new Set<string>();
-  const seen = new Set<string>();
-  let view = state.profile(name);
-  while (view !== undefined && !seen.has(view.profile.name)) {
-    const { name: own, mfaSerial, base } = view.profile;
-    seen.add(own);
-    if (mfaSerial !== undefined) serials.add(mfaSerial);
-    if ('profile' in base) {
-      view = state.profile(base.profile);
-    } else {
-      const key = state.keys.find(({ label }) => label === base.key);
-      if (key?.mfaSerial !== undefined) serials.add(key.mfaSerial);
-      view = undefined;
-    }
-  }
-  return serials;
 }

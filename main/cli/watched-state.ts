@@ -37,12 +37,23 @@ export class WatchedState {
     return this.#state.status.approvalRequests;
   }
 
+  /** Whether a program waits for a person to let it have a profile. */
+  isApprovalWanted(name: string): boolean {
+    return this.approvalRequests.some(({ profile }) => profile === name);
+  }
+
   get keys(): readonly KeyView[] {
     return this.#state.status.keys;
   }
 
   get profiles(): readonly ProfileView[] {
     return this.#state.profiles;
+  }
+
+  /** Whether any terminal or folder has a profile of its own. */
+  get hasOwnProfiles(): boolean {
+    const { bindings, folders } = this.#state.status;
+    return bindings.length > 0 || folders.length > 0;
   }
 
   profile(name: string): ProfileView | undefined {

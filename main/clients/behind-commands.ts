@@ -20,7 +20,7 @@ export function programBehind(client: Client): Client {
     process,
     parents: parents.slice(place + 1),
     forwarder: forwarderOf(process.executable, process.name),
-    asksThroughCommand: true,
+    command: client.process,
   };
 }
 

@@ -177,5 +177,8 @@ export function stillLookingUp(): Failure {
 }
 
 function locked(): Failure {
-  return new Failure('Locked', 'Latchkey is locked. Unlock it in its interface (latchkey open) or the tray.');
+  return new Failure(
+    'Locked',
+    'Latchkey is locked. Unlock it in its interface (latchkey open), in the tray, or with: latchkey unlock CODE',
+  );
 }

@@ -26,7 +26,7 @@ import { brokerAddress } from './address.ts';
 
 /** Carries the number that was shown on the caller's terminal. */
 export const challengeHeader = 'latchkey-challenge';
-/** Carries the broker's version, in every answer. */
+/** Carries the broker's version in every answer, and the only one that may act in the request of a command. */
 export const versionHeader = 'latchkey-version';
 /** `GET /credentials/PROFILE`; here and not in the contract, which carries no credential. */
 export const credentialsPath = '/credentials/';
@@ -95,6 +95,8 @@ export function brokerAt(address: string): BrokerClient {
 }
 
 function clientOf(findAddress: () => Promise<string>, version: string | undefined): BrokerClient {
+  const wanted = version === undefined ? [] : [`${versionHeader}: ${version}`];
+
   async function post<Value>(
     name: string,
     input: unknown,
@@ -105,6 +107,7 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
     const { document } = await ask(
       [
         `POST ${paths.call}${name} HTTP/1.0`,
+        ...wanted,
         'Content-Type: application/json',
         `Content-Length: ${Buffer.byteLength(body)}`,
         ...(challengeAnswer === undefined ? [] : [`${challengeHeader}: ${challengeAnswer}`]),
@@ -137,23 +140,26 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
       // It goes into the request's first line. No profile's name has such characters.
       if (!/^[!-~]+$/.test(profile))
         return { problem: { code: 'NotFound', message: 'There is no profile of that name' } };
-      const { isDone, document } = await ask([`GET ${credentialsPath}${profile} HTTP/1.0`, '', '']);
+      const { isDone, document } = await ask([
+        `GET ${credentialsPath}${profile} HTTP/1.0`,
+        ...wanted,
+        '',
+        '',
+      ]);
       return isDone ? { value: document } : { problem: read<Problem>(document) };
     },
 
     async launch(profile) {
       // It goes into the request's first line. No profile's name has such characters.
       const path = /^[!-~]+$/.test(profile) ? profile : '';
-      const socket = await send(
-        await findAddress(),
-        [`GET ${launchPath}${path} HTTP/1.0`, '', ''],
-        undefined,
-      );
+      const lines = [`GET ${launchPath}${path} HTTP/1.0`, ...wanted, '', ''];
+      const socket = await send(await findAddress(), lines, undefined);
       return launchOn(socket, version);
     },
 
     async *events(signal) {
-      const socket = await send(await findAddress(), [`GET ${paths.events} HTTP/1.0`, '', ''], signal);
+      const lines = [`GET ${paths.events} HTTP/1.0`, ...wanted, '', ''];
+      const socket = await send(await findAddress(), lines, signal);
       try {
         for await (const document of documents(socket, version)) yield read<BrokerEvent>(document);
       } finally {

@@ -81,6 +81,11 @@ export async function serveLocalSocket(
   const server = createBoundedServer((request, response) => {
     response.setHeader(versionHeader, version);
     const client = clientOn(request.socket);
+    const wanted = request.headersDistinct[versionHeader]?.[0] ?? version;
+    if (wanted !== version)
+      return sendAnswer(response, {
+        problem: { code: 'Refused', message: `This Latchkey is version ${version}, not the one asked for.` },
+      });
     if (isSentBy(request, ['browser', 'proxy']))
       return sendAnswer(response, {
         problem: { code: 'Refused', message: 'This socket is for programs of this user only.' },

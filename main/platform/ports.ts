@@ -65,8 +65,8 @@ export interface Client {
   readonly parents: readonly Process[];
   /** Where it only passes on what others ask, from a container or a virtual machine: what it belongs to (`Docker`, `WSL`…). */
   readonly forwarder: string | undefined;
-  /** There where a command asked for it (see `programBehind`), and it did not ask itself. */
-  readonly asksThroughCommand?: true;
+  /** The command that asked for it (see `programBehind`), where it did not ask itself. */
+  readonly command?: Process;
 }
 
 /** Tells whose process is at the other end of a connection on this machine, and which. */
@@ -112,4 +112,11 @@ export interface Power {
 export interface OwnerAuthentication {
   /** Whether the owner confirmed; `reason` completes "Latchkey wants to…". Undefined where this machine cannot ask. */
   confirm(reason: string): Promise<boolean | undefined>;
+}
+
+/** Whether the operating system starts the desktop app when its user logs in. */
+export interface StartAtLogin {
+  isOn(): Promise<boolean>;
+  /** @throws Failure Internal where the system does not let it be set */
+  set(on: boolean): Promise<void>;
 }

@@ -23,6 +23,8 @@ export type TrayIcon = 'idle' | 'active' | 'attention' | 'locked';
 
 /** More profiles than this are put into one submenu for each account, but for as many pinned ones. */
 const flatMenuMaximum = 15;
+/** How many of those that were used last are there beside the submenus. */
+const recentMaximum = 5;
 /** What one submenu shows; the window, which can search, has them all. */
 const submenuMaximum = 40;
 /** How many lines tell what programs hold while it is locked. */
@@ -68,8 +70,10 @@ export function trayTooltip(state: State, nowMs: number): string {
 export function trayIcon(state: State): TrayIcon {
   if (state.status.locked) return 'locked';
   const session = activeProfile(state)?.session;
-  // An announcement can wait: whoever is alarmed by what needs nothing yet stops looking.
-  const isCodeNeeded = state.status.prompts.some((prompt) => announcedForMs(prompt) === undefined);
+  // An announcement can wait: whoever is alarmed by what needs nothing yet stops looking. So can what was put aside.
+  const isCodeNeeded = state.status.prompts.some(
+    (prompt) => announcedForMs(prompt) === undefined && prompt.snoozedUntilMs === undefined,
+  );
   const isApprovalNeeded = state.status.approvalRequests.length > 0;
   if (isCodeNeeded || isApprovalNeeded || session?.state === 'failed') return 'attention';
   return session?.expiresAtMs === undefined ? 'idle' : 'active';
@@ -133,7 +137,7 @@ const minuteMs = 60_000;
 /** All three as in the window. */
 const order = new Intl.Collator(undefined, { numeric: true });
 const list = new Intl.ListFormat('en', { type: 'conjunction' });
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 
 function activeProfile(state: State): ProfileView | undefined {
   return state.profiles.find((view) => view.profile.name === state.status.active);
@@ -182,6 +186,9 @@ function timeLeft(leftMs: number): string {
 
 function promptInWords(prompt: Prompt, nowMs: number): string {
   if (prompt.state === 'checking') return `Checking the MFA code for ${promptedFor(prompt)}`;
+  const { snoozedUntilMs } = prompt;
+  if (snoozedUntilMs !== undefined)
+    return `MFA code for ${promptedFor(prompt)}, put aside until ${clock.format(snoozedUntilMs)}`;
   const neededAtMs = announcedForMs(prompt);
   const when = neededAtMs === undefined ? '' : ` in ${minutesInWords(neededAtMs - nowMs)}`;
   return `MFA code needed${when} for ${promptedFor(prompt)}`;
@@ -205,15 +212,24 @@ function profileItems(state: State, actions: TrayActions): MenuItemConstructorOp
   if (profiles.length === 0)
     return [{ label: 'No profiles yet: add one…', click: () => actions.openWindow() }];
 
+  const itemsOf = (views: readonly ProfileView[]) => views.map((view) => profileItem(view, state, actions));
   const pinned = profiles.filter(({ profile }) => profile.pinned).slice(0, flatMenuMaximum);
   const others = profiles.filter((view) => !pinned.includes(view));
-  const pinnedItems = pinned.map((view) => profileItem(view, state, actions));
-  const otherItems =
+  const groups =
     profiles.length <= flatMenuMaximum
-      ? others.map((view) => profileItem(view, state, actions))
-      : accountItems(others, state, actions);
-  const isDivided = pinnedItems.length > 0 && otherItems.length > 0;
-  return [...pinnedItems, ...(isDivided ? [separator] : []), ...otherItems];
+      ? [itemsOf(pinned), itemsOf(others)]
+      : // What was used last is in its account's submenu, too: there it is where it always is.
+        [itemsOf(pinned), itemsOf(recentOf(others, state)), accountItems(others, state, actions)];
+  return groups
+    .filter((items) => items.length > 0)
+    .flatMap((items, index) => (index === 0 ? items : [separator, ...items]));
+}
+
+/** The active one among them, too: it was used last. */
+function recentOf(profiles: readonly ProfileView[], state: State): ProfileView[] {
+  return state.status.recent
+    .flatMap((name) => profiles.filter(({ profile }) => profile.name === name))
+    .slice(0, recentMaximum);
 }
 
 /** One submenu for each account. */

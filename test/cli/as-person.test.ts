@@ -7,7 +7,7 @@ import { withTerminals } from '../fixtures/pseudo-terminal.ts';
 import { recordsOf } from '../audit/audit-fixture.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { buildCommand, latchkeyArguments, run, Terminal } from './latchkey.ts';
-import { startTestBroker, type TestBroker } from './test-broker.ts';
+import { currentCode, startTestBroker, type TestBroker } from './test-broker.ts';
 
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 60_000 });
@@ -80,6 +80,54 @@ describe('latchkey use --here', () => {
   });
 });
 
+describe('latchkey use for a terminal or folder', () => {
+  const question = new RegExp(`MFA code for ${aliceSerial}: `);
+
+  test('asks for the code that its session takes, and returns when that is held', async () => {
+    using terminal = new Terminal(own.env, ['use', 'guarded', '--here']);
+    await terminal.shows(question);
+    terminal.type(`${currentCode()}\n`);
+    await terminal.shows(/guarded is for everything started from/);
+    expect(await terminal.ends()).toBe(0);
+    const { stdout } = await run(own.env, ['status']);
+    expect(stdout).toMatch(/^Session {3}guarded \(444455556666\) {2}ready/m);
+  });
+
+  test('asks for it after the number that confirms a folder', async () => {
+    using terminal = new Terminal(own.env, ['use', 'guarded', '--folder', own.broker.home]);
+    const [, shown = ''] = number.exec(await terminal.shows(number)) ?? [];
+    await terminal.shows(/type it to [^\r]*: /);
+    terminal.type(`${shown}\n`);
+    await terminal.shows(question);
+    terminal.type(`${currentCode()}\n`);
+    await terminal.shows(/guarded is for programs that work in/);
+    expect(await terminal.ends()).toBe(0);
+  });
+
+  test('ends with what is missing where there is none, and with what was done', async () => {
+    const { status, stdout, stderr } = await run(own.env, ['use', 'guarded', '--here']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(
+      /^latchkey: an MFA code of \S+ is needed; [^\n]*; guarded is for everything started from [^\n]*, and programs get no credentials until it has a session\n$/,
+    );
+  });
+
+  test('asks for no session of a protected profile, which each program is allowed by itself', async () => {
+    await own.call('profiles.save', {
+      profile: {
+        name: 'production',
+        roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
+        base: { key: 'work' },
+        region: 'eu-central-1',
+        protected: true,
+      },
+    });
+    const { status, stdout } = await run(own.env, ['use', 'production', '--here']);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/; it is protected: a person has to allow each program that asks\n$/);
+  });
+});
+
 describe('latchkey use --folder', () => {
   test('gives a folder a profile by its real path, and takes it away again, once a number is typed', async () => {
     using giving = new Terminal(own.env, ['use', 'reader', '--folder', own.broker.home]);
@@ -105,6 +153,20 @@ describe('latchkey use --folder', () => {
 });
 
 describe('latchkey use', () => {
+  test('says that the terminal, or the folder, has another profile all the same', async () => {
+    await run(own.env, ['use', 'reader', '--here']);
+    expect((await run(own.env, ['use', 'long-reader'])).stdout).toMatch(
+      / left\); this terminal has reader \(take it away with: latchkey use --none --here\)\n$/,
+    );
+    expect((await run(own.env, ['use', 'reader'])).stdout).toMatch(/ left\)\n$/);
+    await run(own.env, ['use', '--none', '--here']);
+    expect((await run(own.env, ['use', 'long-reader'])).stdout).toMatch(/ left\)\n$/);
+    await own.call('folders.set', { folder: process.cwd(), profile: 'reader' });
+    expect((await run(own.env, ['use', 'long-reader'])).stdout).toMatch(
+      /; this folder has reader, see: latchkey status\n$/,
+    );
+  });
+
   /** As a program runs it: with no terminal, also where these tests have one. */
   function useOfProgram() {
     const args = latchkeyArguments(['use', 'guarded']);

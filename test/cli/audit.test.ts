@@ -120,7 +120,7 @@ describe('latchkey audit export', () => {
       clock.advance(3_600_000);
       log.note({
         event: 'refused',
-        detail: '=HYPERLINK("http://example.com")',
+        detail: '=HYPERLINK("http://example.com"); +1 |-2',
         client: clientOf('@SUM(1)', 7),
       });
       clock.advance(1_000);
@@ -160,7 +160,7 @@ describe('latchkey audit export', () => {
     );
     expect(served).toMatch(/^2,2026-11-03T10:00:00\.000Z,served,sandbox,1,"one, ""two""",terraform,4711,/);
     expect(served).toContain(',bash < alacritty,');
-    expect(refused).toContain(`,"'=HYPERLINK(""http://example.com"")",'@SUM(1),7,`);
+    expect(refused).toContain(`,"'=HYPERLINK(""http://example.com""); '+1 |'-2",'@SUM(1),7,`);
   });
 
   test('leaves out what is no record, and says that it did', async () => {

@@ -280,6 +280,15 @@ describe('with a broker running', () => {
       });
     });
 
+    test('waits for no code that is asked for besides while the session is held', async () => {
+      await latchkey(['use', 'guarded'], `${currentCode()}\n`);
+      const renewed = own.broker.service.call('mfa.renew', { name: 'guarded' });
+      await untilPrompted(own);
+      expect(await latchkey(['use', 'guarded'])).toMatchObject({ status: 0, stderr: '' });
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      await renewed;
+    });
+
     test('fails where a pipe gives a used code as the fresh one, and makes no switch', async () => {
       const code = currentCode();
       await latchkey(['use', 'guarded'], `${code}\n`);

@@ -1,7 +1,7 @@
 /** Completion, by the shells themselves, of a command that is on the path as npm links it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -168,6 +168,13 @@ _latchkey latchkey "\${COMP_WORDS[COMP_CWORD]}" ''; printf '%s\\n' "\${COMPREPLY
     expect(await completed('latchkey tok')).toBe('token\n');
     expect(await completed('latchkey audit ')).toBe('tail\nexport\nverify\n');
     expect(await completed('latchkey exec reader -- bas')).toMatch(/^bash$/m);
+  });
+
+  test.skipIf(bash.missing)(`runs no other program than latchkey for it${bash.note}`, async () => {
+    const other = join(own.broker.home, 'other');
+    await writeFile(other, `#!/bin/sh\ntouch '${other}-ran'\n`, { mode: 0o755 });
+    await completed(`${other} use re`);
+    await expect(access(`${other}-ran`)).rejects.toThrow('ENOENT');
   });
 
   test.skipIf(bash.missing || python.missing)(

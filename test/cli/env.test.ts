@@ -5,11 +5,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { linesFor, shells } from '../../main/cli/shell-lines.ts';
 import { needs } from '../platform/needs.ts';
-import { buildCommand, latchkeyLine, run } from './latchkey.ts';
+import { buildCommand, hasTerminal, latchkeyLine, run, Terminal } from './latchkey.ts';
 import { startTestBroker, type TestBroker } from './test-broker.ts';
 
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 60_000 });
+
+const withTerminal = needs(hasTerminal(), 'no Python here, which makes the terminals: install python3');
 
 let own: TestBroker;
 let env: NodeJS.ProcessEnv;
@@ -108,6 +110,16 @@ describe('latchkey env', () => {
     if (fish?.missing === false)
       expect(await typed('fish')).toMatch(/^set -gx AWS_EC2_METADATA_SERVICE_ENDPOINT '/m);
   });
+
+  test.skipIf(withTerminal.missing)(
+    `says on a terminal how to have the lines run that it was asked for${withTerminal.note}`,
+    async () => {
+      using plain = new Terminal(env, ['env', '--shell', 'sh']);
+      await plain.shows(/# To have it done: eval "\$\(latchkey env --shell sh\)"\r\n/);
+      using undoing = new Terminal(env, ['env', 'reader', '--unset', '--shell', 'fish']);
+      await undoing.shows(/# To have it done: latchkey env reader --shell fish --unset \| source\r\n/);
+    },
+  );
 
   test('of a profile with a port of its own leads there, with its region', async () => {
     const port = await freePort();

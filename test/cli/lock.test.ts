@@ -1,11 +1,14 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { askWithToken, credentialsPath } from '../fixtures/endpoint.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
-import { buildCommand, run, type CommandRun } from './latchkey.ts';
+import { needs } from '../platform/needs.ts';
+import { buildCommand, hasTerminal, run, Terminal, type CommandRun } from './latchkey.ts';
 import { currentCode, nextCode, startTestBroker, wrongCode, type TestBroker } from './test-broker.ts';
 
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 30_000 });
+
+const withTerminal = needs(hasTerminal(), 'no Python here, which makes the terminals: install python3');
 
 beforeAll(buildCommand, 120_000);
 
@@ -71,6 +74,38 @@ describe('latchkey unlock', () => {
     });
     expect(await isLocked()).toBe(false);
     expect(await latchkey(['use', 'guarded'])).toMatchObject({ status: 0 });
+  });
+
+  describe.skipIf(withTerminal.missing)(`on a terminal${withTerminal.note}`, () => {
+    const question = new RegExp(`MFA code for ${aliceSerial}: `);
+
+    test('asks for the code, again where it was wrong, and keeps it out of the command line', async () => {
+      using terminal = new Terminal(own.env, ['unlock']);
+      await terminal.shows(question);
+      terminal.type(`${wrongCode()}\n`);
+      await terminal.shows(/STS did not accept the code/);
+      await terminal.shows(question);
+      terminal.type(`${currentCode()}\n`);
+      await terminal.shows(/Unlocked/);
+      expect(await terminal.ends()).toBe(0);
+      expect(await isLocked()).toBe(false);
+    });
+
+    test('asks for that of the device that was named', async () => {
+      using terminal = new Terminal(own.env, ['unlock', '--device', 'alice']);
+      await terminal.shows(question);
+      terminal.type('\u0004');
+      await terminal.shows(/latchkey: no MFA code was typed/);
+      expect(await terminal.ends()).toBe(1);
+      expect(await isLocked()).toBe(true);
+    });
+
+    test('asks for none where it is not locked', async () => {
+      await own.call('sessions.unlock', {});
+      using terminal = new Terminal(own.env, ['unlock']);
+      expect(await terminal.shows(/Unlocked/)).not.toContain('MFA');
+      expect(await terminal.ends()).toBe(0);
+    });
   });
 
   test('takes it from standard input, in groups, and the device by a part of its serial number', async () => {

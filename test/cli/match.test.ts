@@ -34,7 +34,12 @@ describe('a name as a person types it', () => {
           `there is no profile "${typed}"; there is billing, billing-prod, Shop-Test, shop-prod, data`,
         ),
       );
-    expect(() => matchName('x', [], 'profile')).toThrow('there is no profile yet');
+    expect(() => matchName('x', [], 'profile')).toThrow(
+      new Refusal(
+        'there is no profile yet; add one with: latchkey profile add, or in the interface: latchkey open',
+      ),
+    );
+    expect(() => matchName('x', [], 'approval')).toThrow(new Refusal('there is no approval yet'));
   });
 
   test('is answered with five names at most', () => {

@@ -197,6 +197,51 @@ describe('latchkey status', () => {
       );
     });
 
+    test('tells the latest refusals of the last hour, and how many there are besides', async () => {
+      const refusal = (reason: string, minutes: number) => ({
+        reason,
+        count: 2,
+        lastAtMs: inMinutes(-minutes),
+      });
+      const recent = [1, 2, 3, 4, 5, 6].map((minutes) => refusal(`reason ${minutes}`, minutes));
+      const old = [refusal('an old reason', 70), refusal('an older reason', 600)];
+      const refusals = [...recent, ...old];
+      const state = { status: status({ refusals }), profiles: [] };
+      expect((await shown(state)).match(/(?<=^Refused {3}).*/gm)).toEqual([
+        ...[1, 2, 3, 4, 5].map(
+          (minutes) =>
+            expect.stringMatching(
+              new RegExp(`^a program 2 times, last at ${day}: reason ${minutes}$`),
+            ) as string,
+        ),
+        'and 3 older: latchkey audit tail',
+      ]);
+    });
+
+    test('tells how many requests were refused long ago', async () => {
+      const refusals = [{ reason: 'an old reason', count: 1, lastAtMs: inMinutes(-70) }];
+      const state = { status: status({ refusals }), profiles: [] };
+      expect(await shown(state)).toMatch(/^Refused {3}1 more than an hour ago: latchkey audit tail$/m);
+    });
+
+    test('tells all refusals as JSON', async () => {
+      const refusals = [1, 2, 3, 4, 5, 6, 70].map((minutes) => ({
+        reason: `reason ${minutes}`,
+        count: 1,
+        lastAtMs: inMinutes(-minutes),
+      }));
+      const document: unknown = JSON.parse(
+        await shown({ status: status({ refusals }), profiles: [] }, '--json'),
+      );
+      expect(document).toHaveProperty('refusals.length', 7);
+    });
+
+    test('names the commands that add the first key', async () => {
+      expect(await shown({ status: status({ keys: [] }), profiles: [] })).toContain(
+        'Keys      none; add one with: latchkey key add, or in the interface: latchkey open\n',
+      );
+    });
+
     test('tells all of it as JSON, too', async () => {
       const prompts = [
         prompt({ program: 'terraform', neededAtMs: inMinutes(9), nextCodeAtMs: inMinutes(0) }),

@@ -1,9 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { serveLocalSocket } from '../../main/control/local-socket.ts';
 import type { Service, ServiceByCaller } from '../../main/control/service.ts';
 import { controlAddress } from '../../main/platform/data-folder.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
-import type { Answer, BrokerEvent, ProfileView, Prompt, State } from '../../preload/contract.ts';
+import {
+  stateSchema,
+  type Answer,
+  type BrokerEvent,
+  type ProfileView,
+  type Prompt,
+  type State,
+} from '../../preload/contract.ts';
 import { needs } from '../platform/needs.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { socketOptions } from '../control/socket-options.ts';
@@ -177,6 +185,59 @@ describe.skipIf(withTerminal.missing)(
       terminal.type('123');
       terminal.type('\u0003');
       expect(await terminal.ends()).toBe(130);
+    });
+
+    const promptsNow = async () => {
+      const answer = await own.broker.service.call('state.read', {});
+      return 'value' in answer ? stateSchema.parse(answer.value).status.prompts : undefined;
+    };
+
+    test.each([
+      ['use', ['use', 'guarded', '--fresh-code']],
+      ['exec', ['exec', 'guarded', '--', 'true']],
+    ])('cancels the prompt that %s has opened on Ctrl-C', async (_command, args) => {
+      terminal = new Terminal(own.env, args);
+      await terminal.shows(question);
+      expect(await promptsNow()).toHaveLength(1);
+      terminal.type('\u0003');
+      const shown = await terminal.shows(/exit status 130\r\nunchanged\r\n/);
+      expect(shown).not.toContain('latchkey:');
+      expect(shown).not.toContain('given elsewhere');
+      expect(await promptsNow()).toEqual([]);
+    });
+
+    test('leaves a prompt on Ctrl-C that somebody else waits for', async () => {
+      const waiting = own.broker.service.call('profiles.use', { name: 'guarded' });
+      await untilPrompted(own);
+      terminal = new Terminal(own.env, ['use', 'guarded']);
+      await terminal.shows(question);
+      terminal.type('\u0003');
+      expect(await terminal.ends()).toBe(130);
+      expect(await promptsNow()).toHaveLength(1);
+      await own.call('mfa.cancel', { serial: aliceSerial });
+      await waiting;
+    });
+
+    test('says nothing of getting a session while a person is to allow it', async () => {
+      await own.call('profiles.save', {
+        profile: {
+          name: 'production',
+          roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
+          base: { key: 'work' },
+          region: 'eu-central-1',
+          protected: true,
+        },
+      });
+      terminal = new Terminal(own.env, ['exec', 'production', '--', 'echo', 'it runs']);
+      await terminal.shows(/production is protected: allow it/);
+      // Longer than after what it would be said.
+      await delay(1500);
+      const answer = await own.broker.service.call('state.read', {});
+      const state = stateSchema.parse('value' in answer ? answer.value : undefined);
+      const [request] = state.status.approvalRequests;
+      await own.call('approvals.allow', { id: request?.id ?? '', allowance: 'once' });
+      expect(await terminal.shows(/it runs/)).not.toContain('getting');
+      expect(await terminal.ends()).toBe(0);
     });
 
     test('ends with the reason where no code is typed but the end of input', async () => {

@@ -23,7 +23,7 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 export async function startTestBroker(
-  options: { link?: string; openInBrowser?: (address: string) => Promise<void> } = {},
+  options: { version?: string; link?: string; openInBrowser?: (address: string) => Promise<void> } = {},
 ): Promise<TestBroker> {
   const opened = new Resources();
   const { path: home } = opened.use(await temporaryHome());
@@ -36,7 +36,7 @@ export async function startTestBroker(
     await startBroker({
       home,
       port: 0,
-      version: commandVersion,
+      version: options.version ?? commandVersion,
       clock: systemClock,
       secrets: memorySecretStore(),
       peer: peerIdentity(),

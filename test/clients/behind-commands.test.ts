@@ -27,6 +27,6 @@ test.each<[string, Process[], Process]>([
 ])('%s', (_case, [process = curl, ...parents], expected) => {
   const behind = programBehind({ process, parents, forwarder: undefined });
   expect(behind.process).toBe(expected);
-  expect(behind.asksThroughCommand).toBe(expected === process ? undefined : true);
+  expect(behind.command).toBe(expected === process ? undefined : process);
   expect(behind.parents).toEqual([process, ...parents].slice([process, ...parents].indexOf(expected) + 1));
 });

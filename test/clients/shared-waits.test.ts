@@ -42,6 +42,11 @@ describe('those who wait for the same', () => {
     expect(begun).toHaveLength(2);
   });
 
+  it('begin nothing where they have left already', async () => {
+    await expect(waits.join('one', begin, AbortSignal.abort())).rejects.toThrow('has left');
+    expect(begun).toHaveLength(0);
+  });
+
   it('are forgotten when they leave, and it goes on', async () => {
     const leaving = new AbortController();
     let told: string | undefined;

@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { brokerOf, versionHeader } from '../../main/control/client.ts';
+import type { State } from '../../preload/contract.ts';
+import { buildCommand, run } from '../cli/latchkey.ts';
+import { startTestBroker } from '../cli/test-broker.ts';
 import { Resources } from '../../main/resources.ts';
 import { temporaryHome } from '../fixtures/core.ts';
 
@@ -55,9 +58,26 @@ describe('a command of version 1.2.0', () => {
     },
   );
 
+  it('has a broker of another version do nothing', async () => {
+    const own = opened.use(await startTestBroker({ version: '1.3.0' }));
+    const asked = brokerOf(own.broker.home, '1.2.0').call('profiles.pin', { name: 'reader', pinned: true });
+    await expect(asked).rejects.toThrow('version 1.3.0, and this is 1.2.0');
+    const { profiles } = (await own.call('state.read', {})) as State;
+    expect(profiles.filter(({ profile }) => profile.pinned)).toEqual([]);
+  });
+
   it('takes no event of another version', async () => {
     const home = await brokerThatAnswers(answer('1.3.0'));
     const events = brokerOf(home, '1.2.0').events(AbortSignal.timeout(5_000));
     await expect(events.next()).rejects.toMatchObject({ code: 'Internal' });
   });
 });
+
+it('a lock is obeyed whichever version a broker is of', async () => {
+  await buildCommand();
+  const own = opened.use(await startTestBroker({ version: '1.3.0' }));
+  const { stdout } = await run(own.env, ['lock']);
+  expect(stdout).toMatch(/^Locked: /);
+  const { status } = (await own.call('state.read', {})) as State;
+  expect(status.locked).toBe(true);
+}, 120_000);

@@ -187,6 +187,31 @@ describe('a link to a protected profile', () => {
     expect(opened).toEqual([]);
   });
 
+  it('leads nowhere once the approval is taken back, or it is locked', async () => {
+    const page = async () => {
+      const answer = await command.commandCall('console.page', { name: 'production' });
+      if ('problem' in answer) throw new Error(answer.problem.message);
+      return answer.value.url;
+    };
+    const first = page();
+    await own.call('approvals.allow', { id: (await waiting()).id, allowance: 'tree' });
+    await first;
+    const [takenBack, locked] = [await page(), await page()];
+    const [approval] = (await state()).status.approvals;
+    await own.call('approvals.revoke', { id: approval?.id ?? '' });
+    expect((await fetch(takenBack)).status).toBe(404);
+    await own.call('sessions.lock', {});
+    expect((await fetch(locked)).status).toBe(404);
+  });
+
+  it('leads on where it was allowed once: that was for this', async () => {
+    const page = command.commandCall('console.page', { name: 'production' });
+    await own.call('approvals.allow', { id: (await waiting()).id, allowance: 'once' });
+    const answer = await page;
+    if ('problem' in answer) throw new Error(answer.problem.message);
+    expect(await shown(answer.value.url)).toContain('for 900 s');
+  });
+
   it('is not given where the approval is taken back while AWS makes it', async () => {
     const first = linkTo('production');
     await own.call('approvals.allow', { id: (await waiting()).id, allowance: 'tree' });
@@ -200,6 +225,19 @@ describe('a link to a protected profile', () => {
 });
 
 describe('opening the console', () => {
+  it('leads nowhere once it is locked, or the profile is another', async () => {
+    await own.call('console.open', { name: 'reader' });
+    await own.call('console.open', { name: 'chained' });
+    const { profiles } = await state();
+    const chained = profiles.find(({ profile }) => profile.name === 'chained');
+    if (!chained) throw new Error('there is no chained');
+    const profile = { ...chained.profile, base: { key: 'work' } };
+    await own.call('profiles.save', { profile, replaces: 'chained' });
+    expect((await fetch(opened[1] ?? '')).status).toBe(404);
+    await own.call('sessions.lock', {});
+    expect((await fetch(opened[0] ?? '')).status).toBe(404);
+  });
+
   it('from the window tells the browser an address that leads there once, and the window nothing', async () => {
     expect(await own.call('console.open', { name: 'production', service: 'ec2' })).toEqual({});
     const [address = ''] = opened;

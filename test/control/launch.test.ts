@@ -8,6 +8,7 @@ import { CredentialSource } from '../../main/clients/credential-source.ts';
 import { serveLocalSocket } from '../../main/control/local-socket.ts';
 import { controlAddress } from '../../main/platform/data-folder.ts';
 import { profileSchema } from '../../main/profiles/profile.ts';
+import { Resources } from '../../main/resources.ts';
 import { recordsOf } from '../audit/audit-fixture.ts';
 import { currentCode, startTestBroker, untilPrompted, type TestBroker } from '../cli/test-broker.ts';
 import { ask } from '../fixtures/endpoint.ts';
@@ -15,12 +16,14 @@ import { aliceSerial } from '../sts/sample-world.ts';
 import { ServiceStandIn } from './service-stand-in.ts';
 import { socketOptions } from './socket-options.ts';
 
+let opened: Resources;
 let broker: TestBroker;
 
 beforeEach(async () => {
-  broker = await startTestBroker();
+  opened = new Resources();
+  broker = opened.use(await startTestBroker());
 });
-afterEach(() => broker[Symbol.asyncDispose]());
+afterEach(() => opened[Symbol.asyncDispose]());
 
 /** A launch as a program asks for it that starts another. */
 interface Launch {
@@ -138,9 +141,10 @@ describe('a launch', () => {
 });
 
 /** What a profile's credentials are waited for from, without end. */
-function waitingSource(): CredentialSource {
+function waitingSource(isProtected: boolean): CredentialSource {
   const profile = profileSchema.parse({
     name: 'reader',
+    protected: isProtected,
     roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
     base: { key: 'work' },
     region: 'eu-central-1',
@@ -155,7 +159,7 @@ function waitingSource(): CredentialSource {
     },
     choice: { for: () => chosen, named: () => chosen },
     approvals: {
-      ask: () => Promise.reject(new Error('nothing is protected')),
+      ask: () => new Promise(() => undefined),
       passOn: () => ({ [Symbol.dispose]: () => undefined }),
     },
     handedOut: { note: () => undefined },
@@ -165,7 +169,8 @@ function waitingSource(): CredentialSource {
 }
 
 describe('while a launch is open', () => {
-  it('its session is held, so that it is renewed, and not longer', async () => {
+  /** Opens a launch that waits without end; gives what is held meanwhile. */
+  async function waitingLaunch(isProtected: boolean) {
     const held: string[] = [];
     const options = socketOptions(new ServiceStandIn());
     const sessions = {
@@ -175,14 +180,28 @@ describe('while a launch is open', () => {
       },
     };
     const home = join(broker.broker.home, 'other');
-    await using _served = await serveLocalSocket(
-      { ...options, sessions, clients: { ...options.clients, source: waitingSource() } },
-      controlAddress(home),
+    const source = waitingSource(isProtected);
+    opened.use(
+      await serveLocalSocket(
+        { ...options, sessions, clients: { ...options.clients, source } },
+        controlAddress(home),
+      ),
     );
     const sent = request({ socketPath: controlAddress(home), path: '/launch/reader', agent: false }).end();
     const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    return { held, end: () => response.destroy() };
+  }
+
+  it('its session is held, so that it is renewed, and not longer', async () => {
+    const { held, end } = await waitingLaunch(false);
     expect(held).toEqual(['reader']);
-    response.destroy();
+    end();
     await vi.waitFor(() => expect(held).toEqual([]));
+  });
+
+  it('nothing is renewed, or asked of a person, for a program that has not been allowed it', async () => {
+    const { held, end } = await waitingLaunch(true);
+    expect(held).toEqual([]);
+    end();
   });
 });

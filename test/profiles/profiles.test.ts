@@ -47,6 +47,17 @@ describe('profiles', () => {
     expect(core.configuration.current.active).toBe('first');
   });
 
+  it('are changed only where they still are what was looked at', async () => {
+    await core.addProfile({ name: 'one' });
+    const was = profileCalled('one');
+    await core.profiles.save({ ...was, protected: true }, 'one', was);
+    await expect(core.profiles.save({ ...was, region: 'eu-west-1' }, 'one', was)).rejects.toMatchObject({
+      code: 'Refused',
+      message: expect.stringContaining('was changed meanwhile') as string,
+    });
+    expect(profileCalled('one')).toEqual({ ...was, protected: true });
+  });
+
   it('are not removed while another is based on them', async () => {
     await core.addProfile({ name: 'one' });
     await core.addProfile({ name: 'two', base: { profile: 'one' } });

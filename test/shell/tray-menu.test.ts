@@ -13,7 +13,7 @@ import { profile, prompt, status } from './service-double.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);
 const minuteMs = 60_000;
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 
 /** A protected profile that is active and goes back after `backInMs`. */
 function returning(backInMs: number, to: string | null = 'sandbox-admin'): State {
@@ -158,6 +158,18 @@ describe('the menu', () => {
     expect(labelsWithLeft(30_000)).toContain('MFA code needed in less than a minute for prod…');
   });
 
+  it('keeps a line for a code that was put aside, says until when, and is not alarmed by it', () => {
+    const snoozedUntilMs = nowMs + 15 * minuteMs;
+    const state = {
+      status: status({ prompts: [prompt({ program: 'terraform', snoozedUntilMs })] }),
+      profiles: [],
+    };
+    expect(menuOf(state).labels).toContain(
+      `MFA code for prod (terraform), put aside until ${clock.format(snoozedUntilMs)}…`,
+    );
+    expect(trayIcon(state)).toBe('idle');
+  });
+
   it('takes a code that the person wants to give for needed, though the session before it lasts', () => {
     const prompts = [prompt({ cause: 'person', neededAtMs: nowMs + 60 * minuteMs })];
     expect(menuOf({ status: status({ prompts }), profiles: [] }).labels).toContain(
@@ -298,6 +310,17 @@ describe('the menu', () => {
     expect(active.filter((item) => item.checked).map((item) => item.label)).toEqual(['p3']);
     click(active, 'p5');
     expect(clicked).toEqual(['use p5']);
+  });
+
+  it('has the five used last before the accounts, in that order, and where they always are in those', () => {
+    const profiles = Array.from({ length: 20 }, (_, index) =>
+      profile(`p${index}`, { state: 'idle' }, { pinned: index === 9 }),
+    );
+    const recent = ['p7', 'p9', 'gone', 'p3', 'p12', 'p1', 'p5', 'p8'];
+    const { items } = menuOf({ status: status({ active: 'p7', recent }), profiles });
+    const boxes = items.filter((item) => item.type === 'checkbox').map((item) => item.label);
+    expect(boxes).toEqual(['p9', 'p7', 'p3', 'p12', 'p1', 'p5']);
+    expect(labelsOf(submenuOf(items, '444455556666 (active)'))).toContain('p7');
   });
 
   it('leaves what is too much for a submenu to the window', () => {
