@@ -9,6 +9,7 @@ import * as z from 'zod/mini';
 import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.ts';
 import { auditEventNames } from '../main/audit/record.ts';
 import { folderSchema, tokenNameSchema } from '../main/clients/access.ts';
+import { settingsChangeSchema, settingsSchema } from '../main/configuration/settings.ts';
 import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
 
 export { mostRecent, requestEvents } from '../main/audit/record.ts';
@@ -80,6 +81,34 @@ export const keyViewSchema = z.object({
   addedAtMs: timeMs,
 });
 
+/**
+ * A step of a chain. Its `session` is where this step stands by itself: what waits for the step before it, or failed with
+ * that, is told of that one.
+ */
+export const chainStepSchema = z.discriminatedUnion('operation', [
+  z.object({
+    operation: z.literal('GetSessionToken'),
+    mfaSerial: z.string(),
+    durationSeconds: z.number(),
+    session: sessionSchema,
+  }),
+  z.object({
+    operation: z.literal('AssumeRole'),
+    /** The profile whose role it is. */
+    profile: z.string(),
+    roleArn: z.string(),
+    externalId: z.optional(z.string()),
+    /** There where the code goes into this very step. */
+    mfaSerial: z.optional(z.string()),
+    mfaMaximumAgeSeconds: z.optional(z.number()),
+    durationSeconds: z.number(),
+    session: sessionSchema,
+  }),
+]);
+
+/** The way from an access key to a profile's session, in the order in which it is walked. */
+export const chainSchema = z.object({ key: keyViewSchema, steps: z.array(chainStepSchema) });
+
 /** An MFA device that a code is wanted from. One for each device, however many wait for it. */
 export const promptSchema = z.object({
   serial: z.string(),
@@ -97,6 +126,8 @@ export const promptSchema = z.object({
   neededAtMs: z.optional(timeMs),
   /** There while the code that the device shows has been used: the next one comes then. */
   nextCodeAtMs: z.optional(timeMs),
+  /** There while a person has put it aside: nobody is told of it until then. */
+  snoozedUntilMs: z.optional(timeMs),
 });
 
 /** Credentials that programs got and that AWS takes until `untilMs`, whatever is locked or switched here. */
@@ -116,6 +147,8 @@ export const programSchema = z.object({
   executable: z.optional(z.string()),
   /** What it was started with, cut where it is long. There only where a person decides by it: it may hold secrets. */
   commandLine: z.optional(z.string()),
+  /** The command line of what asks in its name (`latchkey exec`, `curl`), where it does not ask itself. */
+  command: z.optional(z.string()),
   workingFolder: z.optional(z.string()),
   startedAtMs: timeMs,
   terminal: z.optional(z.string()),
@@ -171,6 +204,9 @@ export const statusSchema = z.object({
   endpoint: z.string(),
   /** The profiles that were used last, the latest first. */
   recent: z.array(z.string()),
+  settings: settingsSchema,
+  /** Whether there is a desktop to open a browser on; without one `console.open` is refused. */
+  hasDesktop: z.boolean(),
   /** Where secrets are kept: `memory` only where a person asked for it, and until the broker ends. */
   secrets: z.enum(['keychain', 'memory']),
   keys: z.array(keyViewSchema),
@@ -272,6 +308,16 @@ export const auditVerdictSchema = z.object({
   notes: z.array(z.string()),
 });
 
+/** What is here beside the settings: it is read from the machine when it is asked for. */
+export const installationSchema = z.object({
+  /** The data folder's path. */
+  dataFolder: z.string(),
+  /** What Latchkey runs on, in words. */
+  runsOn: z.string(),
+  /** Whether the desktop app starts when the user logs in; null where that cannot be had. */
+  startsAtLogin: z.nullable(z.boolean()),
+});
+
 /**
  * The calls. `profiles.use`, `profiles.setReadOnly`, `mfa.renew`, `sessions.unlock`, `keys.add` and `console.open` take
  * as long as AWS and a person take; all others answer at once.
@@ -297,6 +343,8 @@ export const calls = {
   },
   /** Refused while another profile is based on it. */
   'profiles.remove': { input: z.strictObject({ name: nameSchema }), output: nothing, by: 'person' },
+  /** The steps of a profile's chain as they stand now. What changes them is told as a profile or a status. */
+  'chain.read': { input: z.strictObject({ name: nameSchema }), output: chainSchema },
   /** Makes a profile the active one at once, and resolves when its session is held. */
   'profiles.use': { input: z.strictObject({ name: nameSchema }), output: profileViewSchema },
   /** Whether a profile's session is renewed also while nobody asks for it. */
@@ -315,6 +363,17 @@ export const calls = {
   /** Asks for a fresh code for a profile, and resolves when its session is held anew. */
   'mfa.renew': { input: z.strictObject({ name: nameSchema }), output: profileViewSchema },
   'mfa.cancel': { input: z.strictObject({ serial: mfaSerialSchema }), output: nothing },
+  /**
+   * Puts a prompt aside for some minutes: it stays, and nobody is told of it until then, or until a person asks for what
+   * needs its code. With null it is asked for again at once.
+   */
+  'mfa.snooze': {
+    input: z.strictObject({
+      serial: mfaSerialSchema,
+      minutes: z.nullable(z.int().check(z.minimum(1), z.maximum(60))),
+    }),
+    output: nothing,
+  },
   /** Signs the person's browser in to the AWS console. Refused where Latchkey has no desktop to open one on. */
   'console.open': {
     input: z.strictObject({ name: nameSchema, service: z.optional(consoleServiceSchema) }),
@@ -347,6 +406,18 @@ export const calls = {
   },
   /** Ends a named token of the container endpoint. */
   'tokens.revoke': { input: z.strictObject({ name: tokenNameSchema }), output: nothing },
+  /**
+   * Changes some of the settings, at once. A port that cannot be had changes nothing; one that `--port` has set for this
+   * run is the next start's.
+   */
+  'settings.save': { input: settingsChangeSchema, output: nothing, by: 'person' },
+  'installation.read': { input: nothing, output: installationSchema },
+  /** Whether the desktop app starts when the user logs in. Refused where that cannot be had. */
+  'installation.startAtLogin': {
+    input: z.strictObject({ on: z.boolean() }),
+    output: nothing,
+    by: 'person',
+  },
   /** The latest records of this run, in the order in which they began: some hundreds at most. `activity` events go on from there. */
   'activity.read': { input: nothing, output: z.object({ records: z.array(activityRecordSchema) }) },
   /** Reads the whole audit log. */
@@ -432,12 +503,15 @@ export type Status = z.output<typeof statusSchema>;
 export type ProfileView = z.output<typeof profileViewSchema>;
 export type KeyView = z.output<typeof keyViewSchema>;
 export type SessionView = z.output<typeof sessionSchema>;
+export type Chain = z.output<typeof chainSchema>;
+export type ChainStep = z.output<typeof chainStepSchema>;
 export type Prompt = z.output<typeof promptSchema>;
 export type HandedOut = z.output<typeof handedOutSchema>;
 export type Problem = z.output<typeof problemSchema>;
 export type ProgramView = z.output<typeof programSchema>;
 export type Allowance = z.output<typeof allowanceSchema>;
 export type ApprovalRequest = z.output<typeof approvalRequestSchema>;
+export type Installation = z.output<typeof installationSchema>;
 export type ApprovalView = z.output<typeof approvalViewSchema>;
 export type ActivityRecord = z.output<typeof activityRecordSchema>;
 export type Identity = z.output<typeof identitySchema>;

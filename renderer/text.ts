@@ -10,6 +10,8 @@ import type {
   SessionView,
   Status,
 } from '../preload/contract.ts';
+import type { Principal } from './profiles/policies.ts';
+import type { Reason, Side } from './profiles/refusal.ts';
 import { clockTime, date, longDuration, moment, shortDuration } from './time.ts';
 
 const plural = (count: number, one: string, many: string) =>
@@ -61,6 +63,7 @@ export const text = {
     profiles: 'Profiles',
     activity: 'Activity',
     keys: 'Keys',
+    settings: 'Settings',
     lock: 'Lock',
     lockHint: 'Drop every session and serve nothing until unlocked',
     shortcuts: 'Keyboard shortcuts',
@@ -102,7 +105,7 @@ export const text = {
   active: {
     heading: 'Active profile',
     identity: 'Who programs are',
-    usedBy: (programs: readonly string[]) => `Used by ${programNames(programs)} in the last minutes`,
+    usedBy: (programs: readonly string[]) => `In the last minutes: ${programNames(programs)}`,
     notUsed: 'No program has used it in the last minutes',
     none: 'No active profile',
     noneHint: 'Choose one, and programs get its credentials.',
@@ -120,6 +123,8 @@ export const text = {
         : `Back to ${to} in ${longDuration(seconds)}`,
     returnsAt: (ms: number) =>
       `Protected: it leaves the active place at ${clockTime(ms)}. To use it again begins the time anew.`,
+    noDesktop:
+      'Latchkey runs without a desktop here and opens no browser. This prints a link that signs one in, for 15 minutes:',
     nowActive: (view: ProfileView, seconds: number | undefined) =>
       `${view.profile.name} is active${seconds === undefined ? '' : `, ${longDuration(seconds)} left`}.`,
   },
@@ -176,9 +181,6 @@ export const text = {
     useButton: 'Use',
     useAgain: 'Try again',
     roleArn: 'Role ARN',
-    base: 'Based on',
-    baseKey: (label: string) => `access key ${label}`,
-    baseProfile: (name: string) => `profile ${name}`,
     region: 'Region',
     externalId: 'External ID',
     mfaSerial: 'MFA device',
@@ -275,6 +277,17 @@ export const text = {
     usedBy: (count: number) =>
       count === 0 ? 'Not used by a profile' : `Used by ${plural(count, 'profile', 'profiles')}`,
     addedOn: (ms: number) => `Added ${date(ms)}`,
+    old: (days: number) => `In Latchkey for ${days.toLocaleString('en')} days`,
+    oldHint:
+      'And at least as old in AWS. Many rules, AWS Config’s among them, want an access key replaced after 90 days.',
+    replace: 'How to replace it',
+    replaceSteps: (user: string, label: string) => [
+      `In IAM, open ${user}, then Security credentials, and create a second access key.`,
+      'Add that here, under a label of its own.',
+      `Edit each profile that is based on “${label}”, and base it on the new key.`,
+      `In IAM, deactivate the old key. Once nothing has missed it for some days, delete it there, and remove “${label}” here.`,
+    ],
+    rootUser: 'the root user',
     remove: 'Remove',
     removeLabel: (label: string) => `Remove the key ${label}`,
     removeHeading: (label: string) => `Remove the key ${label}?`,
@@ -284,6 +297,67 @@ export const text = {
       memory:
         'Its secret is dropped from Latchkey’s memory, and cannot be had back from here. The key itself stays valid in IAM until it is deleted there.',
     } satisfies BySecrets,
+  },
+
+  chain: {
+    heading: 'Chain',
+    of: (name: string) => `Chain of ${name}: the steps from the access key to its session`,
+    key: (label: string) => `Access key ${label}`,
+    kept: {
+      keychain: 'In the keychain',
+      memory: 'In memory',
+    } satisfies BySecrets,
+    user: (name: string | undefined, accountId: string) =>
+      `${name === undefined ? 'root user' : `user ${name}`} of ${accountId}`,
+    mfa: 'MFA session',
+    mfaOf: (device: string) => `by a code of ${device}`,
+    role: (roleName: string, accountId: string) => `role ${roleName} in ${accountId}`,
+    withCode: (device: string) => `with a code of ${device}`,
+  },
+
+  refusedRole: {
+    heading: { one: 'What is missing', several: 'What may be missing, the likeliest first' },
+    side: (side: Side, trusted: Principal, trusting: Principal) =>
+      ({
+        trusting: `${trusting.name} in ${trusting.accountId}`,
+        trusted: `${trusted.name} in ${trusted.accountId}`,
+        either: 'Either side',
+        profile: 'This profile',
+      })[side],
+    reason: (
+      reason: Reason,
+      {
+        trusted,
+        trusting,
+        externalId,
+      }: { trusted: Principal; trusting: Principal; externalId: string | undefined },
+    ) =>
+      ({
+        rootUser:
+          'AWS lets no root user assume a role. Base the profile on the access key of an IAM user instead.',
+        trust: `The trust policy of the role ${trusting.name} does not allow ${trusted.kind} ${trusted.name} of ${trusted.accountId}.`,
+        roleArn:
+          'The role ARN is not quite right: AWS says the same where there is no such role. Account, path, and capital letters count.',
+        otherExternalId: `The trust policy asks for another external ID than ${externalId ?? ''}.`,
+        noExternalId: 'The trust policy asks for an external ID, and the profile has none.',
+        noMfa: 'The trust policy asks for an MFA code, and the profile has no MFA device.',
+        mfaOfRole: `The trust policy asks for an MFA code, which a session of the role ${trusted.name} never has: AWS does not carry one from role to role.`,
+        permission:
+          trusted.accountId === trusting.accountId
+            ? `The ${trusted.kind} ${trusted.name} is not permitted sts:AssumeRole on it. Within one account a trust policy that names it is enough.`
+            : `The ${trusted.kind} ${trusted.name} is not permitted sts:AssumeRole on it.`,
+        boundary: `The permissions boundary of the ${trusted.kind} ${trusted.name} does not allow sts:AssumeRole on it.`,
+        organization: 'A service or resource control policy of the organization does not allow it.',
+        explicitDeny: 'A policy denies it explicitly, which no other policy can undo.',
+      })[reason],
+    policies: 'Policies to copy',
+    trustPolicy: (role: string) => `Trust policy of ${role}`,
+    trustPlace: ({ name, accountId }: Principal) =>
+      `In account ${accountId}: IAM, Roles, ${name}, Trust relationships. Where others use the role, add the statement to theirs.`,
+    permission: (trusted: Principal) => `Permission of ${trusted.name}`,
+    permissionPlace: ({ kind, name, accountId }: Principal) =>
+      `In account ${accountId}: IAM, ${kind === 'user' ? 'Users' : 'Roles'}, ${name}, Add permissions, Create inline policy.`,
+    copy: (what: string) => `Copy: ${what}`,
   },
 
   keyForm: {
@@ -342,6 +416,16 @@ export const text = {
     checking: 'Checking…',
     submit: 'Confirm',
     cancel: 'Not now',
+    later: 'Put it aside',
+    /** Minutes that a prompt can be put aside for, and how that is said. */
+    laterChoices: [
+      { minutes: 5, short: '5 min', long: 'Put it aside for 5 minutes' },
+      { minutes: 15, short: '15 min', long: 'Put it aside for 15 minutes' },
+      { minutes: 60, short: '1 h', long: 'Put it aside for 1 hour' },
+    ],
+    laterHint: 'You are told of it again then. Programs that need the code are refused as before.',
+    snoozed: (ms: number) => `put aside until ${clockTime(ms)}`,
+    giveNow: 'Give it now',
   },
 
   approvals: {
@@ -353,6 +437,7 @@ export const text = {
     use: 'to use',
     program: 'Program',
     startedBy: 'Started by',
+    command: 'Asks by',
     folder: 'Folder',
     account: 'Account',
     forwarder: 'On behalf of',
@@ -395,8 +480,11 @@ export const text = {
     newerHint: 'Show what has come meanwhile',
     none: 'Nothing yet',
     noneHint: 'As soon as a program asks for credentials, it is here.',
-    nothingFound: (query: string) => (query === '' ? 'Nothing was refused' : `Nothing matches “${query}”`),
+    nothingFound: (query: string) => `Nothing matches “${query}”`,
     nothingFoundHint: 'Programs, what started them, folders, profiles and reasons are searched.',
+    nothingRefusedFound: (query: string) => `Nothing that was refused matches “${query}”`,
+    nothingRefused: 'Nothing was refused',
+    nothingRefusedHint: 'What Latchkey refuses a program is listed here, with the reason.',
 
     /** What happened. A profile's name follows, where there is one; before the first two a program's. */
     what: {
@@ -412,6 +500,7 @@ export const text = {
       keyChanged: 'Access key',
       profileChanged: 'Profile',
       accessChanged: 'Access',
+      settingsChanged: 'Settings',
       interfaceOpened: 'Interface',
       started: 'Latchkey started',
       ended: 'Latchkey ended',
@@ -515,6 +604,60 @@ export const text = {
     },
   },
 
+  settings: {
+    heading: 'Settings',
+    saved: 'Saved',
+    minutes: 'min',
+
+    endpoint: 'Endpoint',
+    port: 'Port',
+    portHint: (url: string) => `Programs ask ${url}. A change takes effect at once.`,
+    portElsewhere: (url: string) =>
+      `This run was started with another port, and programs ask ${url}. A change is for the next start.`,
+    portLinkLocal: 'http://169.254.169.254/ leads to the old port then, until: latchkey endpoint link-local',
+    portTaken: (port: number, profile: string) => `Port ${port} is the own port of the profile ${profile}`,
+    imdsV1: 'Answer version 1 of IMDS',
+    imdsV1Hint:
+      'For programs that ask without a token. It is the token that keeps a program from being tricked into fetching credentials for somebody else.',
+
+    lock: 'Lock',
+    lockHint: 'It drops every session. Only the desktop app is told of these.',
+    lockHeadless:
+      'It drops every session. This Latchkey runs without a desktop, and is told of none of these.',
+    lockWithScreen: 'With the screen',
+    lockOnSleep: 'When the computer goes to sleep',
+    lockAfterIdleMinutes: 'When nobody is there',
+    lockAfterIdleMinutesHint: 'Minutes without keyboard and mouse. Empty: never',
+
+    sessions: 'Sessions',
+    keepMfaSessions: 'Keep MFA sessions across restarts',
+    keepMfaSessionsHint: {
+      keychain:
+        'In the system’s keychain, until they end or you lock. Off: what it holds of them is removed.',
+      memory: 'This Latchkey keeps secrets in memory: they end with it, whatever is set here.',
+    } satisfies BySecrets,
+    protectedMinutes: 'Time of a protected profile',
+    protectedMinutesHint: 'Then the profile before it is active again; from its next use on',
+
+    computer: 'This computer',
+    notifications: 'Notifications',
+    notificationsHint:
+      'That a code or an approval is waited for, and what AWS refused: else only the window and the tray say so',
+    notificationsHeadless: 'The desktop app shows them; this Latchkey runs without a desktop.',
+    startAtLogin: 'Start at login',
+    startAtLoginHint: 'In the tray, without a window',
+    startAtLoginNever: 'Only the desktop app can be, and only on its usual data folder',
+
+    access: 'Access that was given',
+    accessNone: 'No approvals, no tokens, and no profile with a port of its own.',
+
+    about: 'About',
+    dataFolder: 'Data folder',
+    copyDataFolder: 'Copy the data folder’s path',
+    version: 'Version',
+    runsOn: 'Runs on',
+  },
+
   firstRun: {
     heading: 'Keys stay home, programs get sessions',
     explanation: {
@@ -523,9 +666,19 @@ export const text = {
       memory:
         'Add an IAM user’s access key: its secret stays in Latchkey’s memory only, and is gone when Latchkey ends. Then add a role, and every AWS SDK on this machine gets short-lived credentials for it from a local address.',
     } satisfies BySecrets,
-    steps: ['Add an access key', 'Add a role', 'Point a shell at Latchkey'],
+    steps: [
+      'Add an access key',
+      'Add a role',
+      'Point a shell at Latchkey',
+      'See a first program get the role',
+    ],
     stepsLabel: 'What to do',
     start: 'Add an access key',
+    waiting: 'Waiting for a first program…',
+    /** Between the program and the profile. */
+    got: 'got',
+    refused: 'asked, and was refused:',
+    aProgram: 'A program',
   },
 
   locked: {
@@ -581,6 +734,7 @@ export const text = {
     add: 'Add a role',
     activity: 'Activity',
     keys: 'Access keys',
+    settings: 'Settings',
     profiles: 'Profiles',
     lock: 'Lock',
     back: 'Back, or clear the search',

@@ -10,6 +10,7 @@ import {
 import * as z from 'zod/mini';
 import { Failure } from '../failure.ts';
 import { firstProblem } from '../first-problem.ts';
+import type { Client } from '../platform/ports.ts';
 import type { Profile } from '../profiles/profile.ts';
 import type { Caller } from './caller.ts';
 import {
@@ -37,6 +38,8 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
   readonly #changedProfiles = new Set<string>();
   #toldProfiles: ReadonlyMap<string, Profile>;
   #wasLocked: boolean;
+  /** The program that is locking it just now. */
+  #locker: Promise<Client | undefined> | undefined;
   #flushing: NodeJS.Immediate | undefined;
 
   constructor(parts: BrokerParts) {
@@ -46,8 +49,11 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
       clock: parts.clock,
       approvals: clients.approvals,
       audit: clients.audit,
+      settings: () => configuration.current.settings,
     });
-    this.#handlers = contractHandlers(parts, this.#person);
+    this.#handlers = contractHandlers(parts, this.#person, (locker) => {
+      this.#lock(locker);
+    });
     this.#commandHandlers = commandHandlers(parts);
     this.#toldProfiles = this.#profilesByName();
     this.#wasLocked = sessions.isLocked;
@@ -140,10 +146,20 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
     return this.#commandHandlers[name](parseInput(name, input), client);
   }
 
+  /** It is recorded while it locks: the change is told at once. */
+  #lock(locker: Promise<Client | undefined> | undefined): void {
+    this.#locker = locker;
+    try {
+      this.#parts.sessions.lock();
+    } finally {
+      this.#locker = undefined;
+    }
+  }
+
   /** Whatever locked it: a call, the screen, sleep. */
   #noteLock(): void {
     const { sessions, clients } = this.#parts;
-    if (sessions.isLocked && !this.#wasLocked) clients.audit.note({ event: 'locked' });
+    if (sessions.isLocked && !this.#wasLocked) clients.audit.note({ event: 'locked', client: this.#locker });
     this.#wasLocked = sessions.isLocked;
   }
 

@@ -16,10 +16,13 @@ import type { Profile } from '../profiles/profile.ts';
 import { Secret } from '../secret.ts';
 import { chainOf } from '../sessions/chain.ts';
 import { callerInWords, causeOf, programOf, type Caller } from './caller.ts';
+import { chainView } from './chain.ts';
 import { linkForPerson, linkForProgram } from './console.ts';
 import { identityOf } from './identity.ts';
+import { installationOf, startAtLogin } from './installation.ts';
 import type { BrokerParts } from './parts.ts';
 import type { Person } from './person.ts';
+import { saveSettings } from './settings.ts';
 import { statusOf } from './status.ts';
 import { unlock } from './unlock.ts';
 import { activityView, keyView, profileView } from './views.ts';
@@ -35,8 +38,15 @@ export type CommandHandlers = {
   ) => Promise<CommandOutput<Name>>;
 };
 
-/** The calls that everybody has. Those which only a person may make have been confirmed, see `Person`. */
-export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
+/**
+ * The calls that everybody has. Those which only a person may make have been confirmed, see `Person`.
+ * @param lock locks the sessions, and records that with the program that did
+ */
+export function contractHandlers(
+  parts: BrokerParts,
+  person: Person,
+  lock: (locker: Promise<Client | undefined> | undefined) => void,
+): Handlers {
   const { configuration, keys, profiles, active, sessions, clients, ownerAuthentication } = parts;
   const { audit, approvals, containerTokens } = clients;
   const viewOf = (name: string): ProfileView => {
@@ -75,6 +85,7 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       audit.note({ event: 'profileChanged', profile: name, detail: 'removed', client: commandOf(caller) });
       return {};
     },
+    'chain.read': async ({ name }) => chainView(parts, name),
     'profiles.use': async ({ name }, caller) => {
       await active.use(name);
       audit.note({ event: 'switched', profile: name, client: commandOf(caller) });
@@ -120,6 +131,12 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       audit.note({ event: 'mfa', detail: 'cancelled', client: commandOf(caller) });
       return {};
     },
+    'mfa.snooze': async ({ serial, minutes }, caller) => {
+      sessions.desk.snooze(serial, minutes === null ? null : minutes * 60_000);
+      const detail = minutes === null ? 'asked for again' : `put aside for ${minutes} min`;
+      audit.note({ event: 'mfa', detail, client: commandOf(caller) });
+      return {};
+    },
     'console.open': async (target, caller) => {
       const { openInBrowser, oneTimePages } = parts;
       if (!openInBrowser)
@@ -139,8 +156,8 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
       }
       return {};
     },
-    'sessions.lock': async () => {
-      sessions.lock();
+    'sessions.lock': async (_nothing, caller) => {
+      lock(commandOf(caller));
       return {};
     },
     'sessions.unlock': async (proof, caller) => {
@@ -190,6 +207,18 @@ export function contractHandlers(parts: BrokerParts, person: Person): Handlers {
     'tokens.revoke': async ({ name }, caller) => {
       await containerTokens.revoke(name);
       audit.note({ event: 'accessChanged', detail: `token ${name} revoked`, client: commandOf(caller) });
+      return {};
+    },
+    'settings.save': async (change, caller) => {
+      const detail = await saveSettings(parts, change);
+      if (detail !== '') audit.note({ event: 'settingsChanged', detail, client: commandOf(caller) });
+      return {};
+    },
+    'installation.read': () => installationOf(parts),
+    'installation.startAtLogin': async ({ on }, caller) => {
+      await startAtLogin(parts, on);
+      const detail = `start at login ${on ? 'on' : 'off'}`;
+      audit.note({ event: 'settingsChanged', detail, client: commandOf(caller) });
       return {};
     },
     'activity.read': async () => ({ records: audit.recent.list().map(activityView) }),

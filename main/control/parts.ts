@@ -1,8 +1,9 @@
+import type { MainPort } from '../endpoint/main-port.ts';
 import type { OwnPorts } from '../endpoint/own-ports.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { ConfigurationStore } from '../configuration/store.ts';
 import type { KeyCustody } from '../keys/custody.ts';
-import type { Client, Clock, OwnerAuthentication } from '../platform/ports.ts';
+import type { Client, Clock, OwnerAuthentication, StartAtLogin } from '../platform/ports.ts';
 import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
 import type { Sessions } from '../sessions/sessions.ts';
@@ -37,10 +38,15 @@ export interface BrokerParts {
     | 'audit'
   >;
   readonly ownerAuthentication: OwnerAuthentication | undefined;
+  /** Undefined where nothing can be started at login. */
+  readonly startAtLogin: StartAtLogin | undefined;
   readonly version: string;
+  /** The data folder. */
+  readonly home: string;
   readonly secretsIn: 'keychain' | 'memory';
   /** The endpoint's base URL; empty until it listens. */
   readonly endpointUrl: () => string;
+  readonly mainPort: Pick<MainPort, 'move'>;
   /** The profiles with a port of their own. */
   readonly ownPorts: Pick<OwnPorts, 'list' | 'onChange'>;
   /** Whether `http://169.254.169.254/` leads here. */

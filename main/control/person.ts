@@ -5,6 +5,7 @@ import type { Approvals } from '../approvals/approvals.ts';
 import { identityInWords, processInWords } from '../approvals/program-words.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import { Failure } from '../failure.ts';
+import { changeInWords, type Settings } from '../configuration/settings.ts';
 import type { Client, Clock } from '../platform/ports.ts';
 import { shownName, shownText } from '../platform/program-name.ts';
 import { hasStartedUs, programOf, type Caller } from './caller.ts';
@@ -40,9 +41,11 @@ export class Person {
     readonly clock: Clock;
     readonly approvals: Pick<Approvals, 'request'>;
     readonly audit: Pick<AuditLog, 'note'>;
+    /** The settings as they are now. */
+    readonly settings: () => Settings;
   }) {
     this.#challenges = new Challenges(parts.clock);
-    this.#wishes = wishesWith(parts.approvals);
+    this.#wishes = wishesWith(parts.approvals, parts.settings);
     this.#audit = parts.audit;
   }
 
@@ -83,7 +86,7 @@ export class Person {
 
 const longestPath = 256;
 
-function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
+function wishesWith(approvals: Pick<Approvals, 'request'>, settings: () => Settings): Wishes {
   return {
     'keys.add': ({ label, accessKeyId }) => ({
       inWords: `add the access key ${accessKeyId} as "${shownName(label)}"`,
@@ -117,6 +120,12 @@ function wishesWith(approvals: Pick<Approvals, 'request'>): Wishes {
         profile === null
           ? `take the profile of the folder ${shownText(folder, longestPath)} away`
           : `give programs in ${shownText(folder, longestPath)} the profile ${profile}`,
+    }),
+    'settings.save': (change) => ({
+      inWords: `set ${changeInWords(settings(), change) || 'no setting to another value'}`,
+    }),
+    'installation.startAtLogin': ({ on }) => ({
+      inWords: on ? 'start Latchkey at each login' : 'start Latchkey at login no more',
     }),
     'tokens.create': ({ name, profile }) => ({ inWords: `make a token ${name} for the profile ${profile}` }),
     'interface.open': () => ({ inWords: 'open the interface' }),

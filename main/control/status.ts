@@ -16,6 +16,8 @@ export function statusOf(parts: BrokerParts): Status {
     returns: active.returns,
     recent: [...current.recent],
     endpoint: parts.endpointUrl(),
+    settings: current.settings,
+    hasDesktop: parts.openInBrowser !== undefined,
     secrets: secretsIn,
     keys: current.keys.map(keyView),
     prompts: sessions.desk

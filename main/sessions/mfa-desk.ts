@@ -2,6 +2,7 @@ import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Session } from '../sts/session.ts';
 import type { Demand } from './demand.ts';
+import { Snooze } from './snooze.ts';
 
 /** A code that is wanted from the person now. */
 export interface MfaPrompt {
@@ -17,6 +18,8 @@ export interface MfaPrompt {
   readonly neededAtMs: number | undefined;
   /** When the device shows its next code, while the present one has been used. */
   readonly nextCodeAtMs: number | undefined;
+  /** Until when a person has put it aside. */
+  readonly snoozedUntilMs: number | undefined;
 }
 
 /** What a prompt is for. */
@@ -58,6 +61,8 @@ interface Device {
   /** By elapsed time, so that setting the wall clock back does not lengthen it. */
   quietUntilElapsedMs: number;
   quietPeriodMs: number;
+  /** There only while there are entries. */
+  snooze: Snooze | undefined;
 }
 
 const minute = 60_000;
@@ -87,7 +92,7 @@ export class MfaDesk {
   /** The open prompts, one for each device. */
   prompts(): MfaPrompt[] {
     const nowMs = this.#clock.now();
-    return [...this.#devices].flatMap(([serial, { entries, nextCodeAtMs }]) => {
+    return [...this.#devices].flatMap(([serial, { entries, nextCodeAtMs, snooze }]) => {
       const entry = shown(entries);
       if (!entry) return [];
       const { demand, program, state, problem, sinceMs, present } = entry;
@@ -101,6 +106,7 @@ export class MfaDesk {
           sinceMs,
           neededAtMs: present()?.expiresAtMs,
           nextCodeAtMs: nextCodeAtMs > nowMs ? nextCodeAtMs : undefined,
+          snoozedUntilMs: snooze?.untilMs,
         },
       ];
     });
@@ -140,7 +146,9 @@ export class MfaDesk {
         problem: undefined,
         timeout: undefined,
       };
-      this.#device(serial).entries.push(entry);
+      const device = this.#device(serial);
+      device.entries.push(entry);
+      if (demand.cause === 'person') this.#endSnooze(serial, device);
       this.#waitAgain(serial, entry);
       void demand.client?.then((client) => {
         entry.program = client?.process.name;
@@ -180,6 +188,7 @@ export class MfaDesk {
     if (entry.state === 'checking') {
       throw new Failure('InUse', 'A code is being checked already', { field: 'code' });
     }
+    this.#endSnooze(serial, device);
     try {
       this.spend(serial, code);
       entry.timeout?.[Symbol.dispose]();
@@ -213,6 +222,33 @@ export class MfaDesk {
     if (waiting.length > 0) this.#giveUp(serial, waiting);
   }
 
+  /**
+   * Puts a device's prompt aside for a while, or with null asks for its code again at once. It stays open meanwhile, and
+   * programs that need the code wait for it as ever; nobody is told of it until then. It comes back before that where a
+   * person asks for what needs the code.
+   * @throws Failure NotFound where no code is wanted
+   */
+  snooze(serial: string, forMs: number | null): void {
+    const device = this.#devices.get(serial);
+    if (!device || device.entries.length === 0)
+      throw new Failure('NotFound', `No MFA code of ${serial} is wanted now`);
+    this.#setSnooze(serial, device, forMs);
+  }
+
+  /** A person asks for what an owner's code is for: it is not put aside any more. */
+  bringBack(owner: object): void {
+    for (const [serial, device] of this.#devices) {
+      if (device.entries.some((entry) => entry.owner === owner)) this.#endSnooze(serial, device);
+    }
+  }
+
+  /** Brings back what was put aside until a time that the wall clock has passed: timers do not count sleep. */
+  lookAgain(): void {
+    for (const [serial, device] of this.#devices) {
+      if (device.snooze?.isOver()) this.#endSnooze(serial, device);
+    }
+  }
+
   /** Somebody has come to wait for an owner's code that was merely announced. */
   hurry(owner: object): void {
     for (const [serial, { entries }] of this.#devices) {
@@ -239,10 +275,26 @@ export class MfaDesk {
     this.#waitAgain(serial, entry);
   }
 
+  #endSnooze(serial: string, device: Device): void {
+    if (device.snooze) this.#setSnooze(serial, device, null);
+  }
+
+  #setSnooze(serial: string, device: Device, forMs: number | null): void {
+    device.snooze?.[Symbol.dispose]();
+    const ended = () => {
+      this.#endSnooze(serial, device);
+    };
+    device.snooze = forMs === null ? undefined : new Snooze(this.#clock, forMs, ended);
+    for (const entry of device.entries) if (entry.state === 'waiting') this.#waitAgain(serial, entry);
+    this.#changed();
+  }
+
+  /** Nobody answers before the code is needed, nor while its prompt is put aside. */
   #waitAgain(serial: string, entry: Entry): void {
     entry.timeout?.[Symbol.dispose]();
     const announcedMs = (entry.present()?.expiresAtMs ?? 0) - this.#clock.now();
-    entry.timeout = this.#clock.schedule(Math.max(0, announcedMs) + promptTimeoutMs, () => {
+    const snoozedMs = this.#device(serial).snooze?.remainingMs() ?? 0;
+    entry.timeout = this.#clock.schedule(Math.max(0, announcedMs, snoozedMs) + promptTimeoutMs, () => {
       this.#giveUp(serial, [entry]);
     });
     this.#changed();
@@ -271,6 +323,10 @@ export class MfaDesk {
     if (index === -1) return;
     device.entries.splice(index, 1);
     entry.timeout?.[Symbol.dispose]();
+    if (device.entries.length === 0) {
+      device.snooze?.[Symbol.dispose]();
+      device.snooze = undefined;
+    }
     this.#changed();
   }
 
@@ -283,6 +339,7 @@ export class MfaDesk {
         nextCodeAtMs: 0,
         quietUntilElapsedMs: 0,
         quietPeriodMs: firstQuietPeriodMs,
+        snooze: undefined,
       };
       this.#devices.set(serial, device);
     }

@@ -6,7 +6,7 @@ import type { Clock, Power, PowerEvent } from '../platform/ports.ts';
 import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Session } from '../sts/session.ts';
 import type { Sts } from '../sts/sts.ts';
-import { chainOf, stepForCode, stepsOf } from './chain.ts';
+import { chainOf, stepForCode, stepsOf, type Step } from './chain.ts';
 import type { Demand } from './demand.ts';
 import type { KeptSessions } from './kept-sessions.ts';
 import { MfaDesk } from './mfa-desk.ts';
@@ -149,6 +149,14 @@ export class Sessions implements Disposable {
     return { state: stateOf(last), expiresAtMs: session?.expiresAtMs, problem };
   }
 
+  /** Where one step of a chain stands by itself: what waits for the step below, or failed with it, is told of that one. */
+  standingOf(step: Step): SessionStanding {
+    const known = this.#steps.get(step.id);
+    if (!known) return idle;
+    const problem = known.problem?.isOfSource === true ? undefined : known.problem;
+    return { state: ownStateOf(known, problem), expiresAtMs: known.session?.expiresAtMs, problem };
+  }
+
   /** Drops every session; nothing is served or fetched until `unlock`. What programs hold stays valid at AWS. */
   lock(): void {
     this.#lock = {};
@@ -232,6 +240,7 @@ export class Sessions implements Disposable {
   #lookAgain(): void {
     const users = this.#users();
     for (const step of this.#steps.values()) step.lookAgain(users.get(step));
+    this.desk.lookAgain();
   }
 
   #follow(event: PowerEvent): void {
@@ -348,13 +357,18 @@ export class Sessions implements Disposable {
     );
   }
 
-  /** Takes out of the keychain what no profile leads to any more. A switch changes neither keys nor profiles. */
+  /**
+   * Takes out of the keychain what no profile leads to any more, and all where nothing is to be kept. A switch changes
+   * neither keys nor profiles nor settings.
+   */
   #forgetKept(current: Configuration): void {
     const { configuration, steps } = this.#keepable;
-    if (configuration.profiles === current.profiles && configuration.keys === current.keys) return;
+    const isSame = (part: 'profiles' | 'keys' | 'settings') => configuration[part] === current[part];
+    if (isSame('profiles') && isSame('keys') && isSame('settings')) return;
     this.#keepable = keepableOf(current);
     for (const step of steps) {
-      if (!this.#keepable.steps.has(step)) void this.#options.kept.forget(step);
+      if (!current.settings.keepMfaSessions || !this.#keepable.steps.has(step))
+        void this.#options.kept.forget(step);
     }
   }
 
@@ -393,6 +407,18 @@ function stateOf(last: StepSession): SessionStanding['state'] {
   return last.session ? 'active' : 'idle';
 }
 
+/** As `stateOf`, of one step alone. */
+function ownStateOf(step: StepSession, problem: StepProblem | undefined): SessionStanding['state'] {
+  const { source, session } = step;
+  const waitsForSource = source?.isAcquiring === true && source.session === undefined;
+  if (step.isAcquiring && !waitsForSource) {
+    if (step.takesCode && step.isWaitingForMfa) return 'waitingForMfa';
+    return session ? 'refreshing' : 'acquiring';
+  }
+  if (problem) return 'failed';
+  return session ? 'active' : 'idle';
+}
+
 function isWalkedBy(last: StepSession, step: StepSession): boolean {
   for (let current: StepSession | undefined = last; current; current = current.source) {
     if (current === step) return true;
@@ -401,5 +427,8 @@ function isWalkedBy(last: StepSession, step: StepSession): boolean {
 }
 
 function locked(): Failure {
-  return new Failure('Locked', 'Latchkey is locked. Unlock it in its interface (latchkey open) or the tray.');
+  return new Failure(
+    'Locked',
+    'Latchkey is locked. Unlock it in its interface (latchkey open), in the tray, or with: latchkey unlock CODE',
+  );
 }

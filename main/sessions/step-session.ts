@@ -29,6 +29,8 @@ export interface StepProblem {
    * fresh code may help or not.
    */
   readonly codeAgeMs: number | undefined;
+  /** Whether it is the failure of the step that this one is walked with. */
+  readonly isOfSource: boolean;
 }
 
 /** What a session must be like for whoever asks, in milliseconds. */
@@ -145,11 +147,11 @@ export class StepSession implements Disposable {
     this.#askedSinceIssued = true;
     // What is in flight may come out of the keychain, or have been asked for with an older code.
     while (this.#inFlight && !(this.takesCode && this.#inFlight.isFresh)) {
-      this.#hurry();
+      this.#hurry(demand.cause);
       await this.#inFlight.session.catch(() => undefined);
     }
     if (this.#ended) throw this.#ended;
-    this.#hurry();
+    this.#hurry(demand.cause);
     return this.#inFlight?.session ?? this.#start(demand, freshCode);
   }
 
@@ -217,10 +219,16 @@ export class StepSession implements Disposable {
     return this.#surroundings.clock.elapsed() < this.#pauseUntilElapsedMs;
   }
 
-  /** Somebody waits for what is in flight: here, and for the steps below that it waits for itself. */
-  #hurry(): void {
-    this.#inFlight?.call.hurry();
-    if (this.source) this.source.#hurry();
+  /**
+   * Somebody waits for what is in flight: here, and for the steps below that it waits for itself. For a person its code
+   * is asked for again where that was put aside.
+   */
+  #hurry(cause: Demand['cause']): void {
+    if (this.#inFlight) {
+      if (cause === 'person') this.#surroundings.desk.bringBack(this.#inFlight.call);
+      this.#inFlight.call.hurry();
+    }
+    if (this.source) this.source.#hurry(cause);
   }
 
   #obtain(demand: Demand, need: Need): Promise<Session> {
@@ -231,7 +239,7 @@ export class StepSession implements Disposable {
       return Promise.resolve(session);
     }
     if (this.#inFlight) {
-      if (demand.cause !== 'renewal') this.#hurry();
+      if (demand.cause !== 'renewal') this.#hurry(demand.cause);
       // What comes may be out of the keychain, and its code too old.
       return this.#inFlight.session.then((got) =>
         this.#codeAgeMs() <= need.greatestCodeAgeMs ? got : this.#obtain(demand, need),
@@ -305,6 +313,7 @@ export class StepSession implements Disposable {
       atMs: nowMs,
       retryAtMs: retries ? nowMs + pauseMs : undefined,
       codeAgeMs: this.#codeAgeBehind(failure),
+      isOfSource: this.source?.problem?.failure === failure,
     };
     if (retries) this.#wakeIn(pauseMs);
     this.#surroundings.changed(this);

@@ -12,6 +12,8 @@ const saidMs = 4_000;
 export class ProfileActions {
   /** What was done, while it is said. */
   said = $state('');
+  /** The profile whose console is wanted where the broker has no desktop to open a browser on. */
+  consoleOf = $state<string>();
 
   readonly #broker: Broker;
   #failed = $state.raw<{
@@ -37,6 +39,7 @@ export class ProfileActions {
 
   dismiss(): void {
     this.#failed = undefined;
+    this.consoleOf = undefined;
   }
 
   async use(name: string): Promise<void> {
@@ -57,8 +60,13 @@ export class ProfileActions {
     if (!(await this.#call(name, true, set))) this.#say('');
   }
 
-  /** Opens the AWS console, signed in as a profile. */
+  /** Opens the AWS console, signed in as a profile; without a desktop it is told how to. */
   async openConsole(name: string): Promise<void> {
+    this.dismiss();
+    if (this.#broker.known?.status.hasDesktop === false) {
+      this.consoleOf = name;
+      return;
+    }
     this.#say(text.profiles.consoleOpening(name));
     const isDone = await this.#call(name, false, () => this.#broker.call('console.open', { name }));
     this.#say(isDone ? text.profiles.consoleOpened(name) : '');
@@ -85,7 +93,7 @@ export class ProfileActions {
 
   /** Whether it was done. */
   async #call(name: string, acquires: boolean, call: () => Promise<Answer<unknown>>): Promise<boolean> {
-    this.#failed = undefined;
+    this.dismiss();
     const answer = await call();
     if ('problem' in answer) this.#failed = { acquires, name, problem: answer.problem };
     return !('problem' in answer);

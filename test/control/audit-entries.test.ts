@@ -126,6 +126,8 @@ describe('of a program’s call is recorded, with the program,', () => {
     ['profiles.setReadOnly', { name: 'reader', readOnly: true }],
     ['folders.set', { folder: '/tmp/project', profile: 'reader' }],
     ['tokens.create', { name: 'mine', profile: 'reader' }],
+    ['settings.save', { imdsV1: true }],
+    ['installation.startAtLogin', { on: true }],
     ['interface.open', {}],
   ])('that it was refused what only a person may do: %s', async (name, input) => {
     program.call(name, input);
@@ -139,6 +141,25 @@ describe('of a program’s call is recorded, with the program,', () => {
     await recordedOfProgram({ event: 'mfa', detail: 'code refused' });
     program.call('mfa.answer', { serial: aliceSerial, code: currentCode() });
     await recordedOfProgram({ event: 'mfa', detail: 'code accepted' });
+  });
+
+  it('that it put a prompt aside, for how long, and that it asked for the code again', async () => {
+    void own.broker.service.call('profiles.use', { name: 'guarded' });
+    await untilPrompted(own);
+    program.call('mfa.snooze', { serial: aliceSerial, minutes: 15 });
+    await recordedOfProgram({ event: 'mfa', detail: 'put aside for 15 min' });
+    program.call('mfa.snooze', { serial: aliceSerial, minutes: null });
+    await recordedOfProgram({ event: 'mfa', detail: 'asked for again' });
+  });
+
+  it('that it locked, once', async () => {
+    program.call('sessions.lock', {});
+    await recordedOfProgram({ event: 'locked' });
+    program.call('sessions.lock', {});
+    program.call('sessions.unlock', { code: currentCode() });
+    await recordedOfProgram({ event: 'unlocked', detail: 'by an MFA code' });
+    const records = await recordsOf(own.broker.home);
+    expect(records.filter(({ event }) => event === 'locked')).toMatchObject([{ count: 1 }]);
   });
 
   it('that it tried to unlock, and by what it did', async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AuditEntry } from '../../main/audit/audit-log.ts';
 import type { ProgramIdentity } from '../../main/clients/access.ts';
+import { standardSettings } from '../../main/configuration/settings.ts';
 import { Person } from '../../main/control/person.ts';
 import type { Client } from '../../main/platform/ports.ts';
 import { composeClient, composeProcess } from '../fixtures/clients.ts';
@@ -23,6 +24,7 @@ function personWith(client: Client, identity?: ProgramIdentity): Person {
   const requests = new Map([['k3', { client, profile: 'production', identity }]]);
   return new Person({
     clock: new FakeClock(),
+    settings: () => standardSettings,
     approvals: { request: (id) => requests.get(id) },
     audit: {
       note: (entry) => {
@@ -104,5 +106,20 @@ describe('an approval', () => {
     await expect(
       person.confirm('approvals.allow', { ...approval, id: 'gone' }, fromCommand(another)),
     ).rejects.toMatchObject({ code: 'NotFound' });
+  });
+});
+
+describe('a change of the settings', () => {
+  test('is confirmed by what it does, and by which defence it weakens', async ({ skip }) => {
+    if (withTerminals.missing) skip(withTerminals.note);
+    using terminal = await openTerminal();
+    const caller = fromCommand(composeClient({ pid: 900, sessionId: 900, terminal: terminal.path }));
+    const asked = person.confirm('settings.save', { imdsV1: true, port: 9300 }, caller);
+    await expect(asked).rejects.toMatchObject({ code: 'ChallengeNeeded' });
+    await vi.waitFor(() => {
+      expect(terminal.shown()).toContain(
+        'to set IMDS without a token (version 1) on (weakens a defence), the endpoint’s port 9300.',
+      );
+    });
   });
 });

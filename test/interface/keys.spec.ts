@@ -75,3 +75,22 @@ test('a key that nothing is based on is removed after a question', async ({ latc
   await expect(window.heading('Keys stay home, programs get sessions')).toBeVisible();
   expect((await latchkey.call('state.read', {})).status.keys).toEqual([]);
 });
+
+test('a key that has been here for 90 days is said to be old, and how it is replaced', async ({
+  latchkey,
+  window,
+}) => {
+  await enterSample(latchkey);
+  const { page } = window;
+  const dayMs = 86_400_000;
+  const main = page.getByRole('main');
+  await page.clock.setFixedTime(Date.now() + 89 * dayMs);
+  await window.button('Keys').click();
+  await expect(window.heading('work')).toBeVisible();
+  await expect(main).not.toContainText('In Latchkey for');
+
+  await page.clock.setFixedTime(Date.now() + 94 * dayMs);
+  await expect(main).toContainText('In Latchkey for 94 days');
+  await page.getByText('How to replace it').click();
+  await expect(main.getByText('In IAM, open alice, then Security credentials')).toBeVisible();
+});

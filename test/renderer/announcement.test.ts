@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Prompt } from '../../preload/contract.ts';
-import { announcementsLast, isAnnouncement } from '../../renderer/mfa/announcement.ts';
+import { isAnnouncement, mostUrgentFirst } from '../../renderer/mfa/announcement.ts';
 
 function prompt(serial: string, changes: Partial<Prompt> = {}): Prompt {
   return {
@@ -31,6 +31,11 @@ describe('a prompt', () => {
       prompt('c', { neededAtMs: 1 }),
       prompt('d'),
     ];
-    expect(announcementsLast(prompts).map(({ serial }) => serial)).toEqual(['b', 'd', 'a', 'c']);
+    expect(mostUrgentFirst(prompts).map(({ serial }) => serial)).toEqual(['b', 'd', 'a', 'c']);
+  });
+
+  test('stands last where it was put aside, whoever waits for it', () => {
+    const prompts = [prompt('a', { snoozedUntilMs: 1 }), prompt('b', { neededAtMs: 1 }), prompt('c')];
+    expect(mostUrgentFirst(prompts).map(({ serial }) => serial)).toEqual(['c', 'b', 'a']);
   });
 });

@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { countdown, longDuration, secondsLeft, shortDuration } from '../../renderer/time.ts';
+import {
+  clockTime,
+  countdown,
+  exactTime,
+  longDuration,
+  moment,
+  secondsLeft,
+  shortDuration,
+} from '../../renderer/time.ts';
 
 describe('what is left of a session', () => {
   test('is in whole seconds, rounded down', () => {
@@ -32,5 +40,18 @@ describe('what is left of a session', () => {
   test('is spoken in words', () => {
     expect(longDuration(3600 + 120)).toBe('1 hour 2 minutes');
     expect(longDuration(1)).toBe('1 second');
+  });
+});
+
+describe('a clock time', () => {
+  const morning = new Date(2026, 0, 5, 6, 59, 7).getTime();
+
+  test('has no leading zero in one place that it lacks in another', () => {
+    expect(exactTime(morning).startsWith(clockTime(morning).replace(/\D*$/, ''))).toBe(true);
+    expect(moment(morning)).toBe(`Jan 5, ${clockTime(morning)}`);
+  });
+
+  test('stays on one line', () => {
+    for (const time of [clockTime(morning), exactTime(morning)]) expect(time).toMatch(/^\S+(\u00a0\S+)?$/);
   });
 });

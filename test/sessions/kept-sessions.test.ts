@@ -103,6 +103,18 @@ describe('a session that took an MFA code', () => {
     expect(keptNames()).toEqual([]);
   });
 
+  it('is taken out of the keychain as soon as the person does not want it any more', async () => {
+    await useWithCode();
+    await oneKeptName();
+    await core.configuration.update((before) => ({
+      ...before,
+      settings: { ...before.settings, keepMfaSessions: false },
+    }));
+    await vi.waitFor(() => {
+      expect(keptNames()).toEqual([]);
+    });
+  });
+
   it('is forgotten by a lock, also one that was kept by an earlier run', async () => {
     await useWithCode();
     await oneKeptName();
