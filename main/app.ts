@@ -20,6 +20,8 @@ import { declareInterfaceScheme, interfaceOrigin } from './shell/interface-proto
 import { runNotifications } from './shell/notifications.ts';
 import { ownArguments } from './shell/own-arguments.ts';
 import { ownerAuthentication } from './shell/owner-authentication.ts';
+import { runSecureKeyboard } from './shell/secure-keyboard.ts';
+import { startAtLogin, wasStartedAtLogin } from './shell/start-at-login.ts';
 import { runTray } from './shell/tray.ts';
 import { prepareWindow, type InterfaceWindow } from './shell/window.ts';
 
@@ -100,6 +102,7 @@ async function start(options: Options, home: string): Promise<void> {
       peer: opened.use(peerIdentity()),
       power: electronPower(powerMonitor, systemClock),
       ownerAuthentication: ownerAuthentication(systemPreferences, process.platform),
+      startAtLogin: startAtLogin(app),
       openInterface: () => {
         openWindow();
         return Promise.resolve(null);
@@ -135,7 +138,16 @@ async function start(options: Options, home: string): Promise<void> {
       openWindow,
     }),
   );
-  if (!options.headless) openWindow();
+  if (process.platform === 'darwin')
+    opened.use(
+      runSecureKeyboard({
+        service,
+        focus: app,
+        isWindowFocused: () => shown.isFocused(),
+        setSecure: (enabled) => app.setSecureKeyboardEntryEnabled(enabled),
+      }),
+    );
+  if (!options.headless && !wasStartedAtLogin(app)) openWindow();
   if (options.readyFile !== undefined)
     await writeReadyFile(options.readyFile, {
       imds: broker.endpoint.url,

@@ -4,15 +4,23 @@ import { OneTimePages } from './control/one-time-pages.ts';
 import type { OpenInBrowser, OpenInterface } from './control/parts.ts';
 import type { Service, ServiceByCaller } from './control/service.ts';
 import { ConfigurationStore } from './configuration/store.ts';
-import { serveEndpoint, type Endpoint } from './endpoint/server.ts';
+import { MainPort } from './endpoint/main-port.ts';
 import { OwnPorts } from './endpoint/own-ports.ts';
+import { serveEndpoint } from './endpoint/server.ts';
 import { KeyCustody } from './keys/custody.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openClients } from './clients/clients.ts';
 import { recordSessions } from './clients/session-records.ts';
 import { ensurePrivateFolder } from './platform/data-folder.ts';
 import { linkLocalIsOn } from './platform/link-local.ts';
-import type { Clock, OwnerAuthentication, PeerIdentity, Power, SecretStore } from './platform/ports.ts';
+import type {
+  Clock,
+  OwnerAuthentication,
+  PeerIdentity,
+  Power,
+  SecretStore,
+  StartAtLogin,
+} from './platform/ports.ts';
 import { ActiveProfile } from './profiles/active-profile.ts';
 import { Profiles } from './profiles/profiles.ts';
 import { Resources } from './resources.ts';
@@ -32,6 +40,8 @@ export interface BrokerOptions {
   readonly power: Power;
   /** Where the operating system can make sure that it is the owner who sits there. */
   readonly ownerAuthentication?: OwnerAuthentication | undefined;
+  /** Where the operating system can start this program at login. */
+  readonly startAtLogin?: StartAtLogin | undefined;
   readonly openInterface: OpenInterface;
   /** Undefined where there is no desktop. */
   readonly openInBrowser?: OpenInBrowser | undefined;
@@ -90,7 +100,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       isV1On: () => configuration.current.settings.imdsV1,
       linkLocalIsOn,
     });
-  let endpoint: Endpoint | undefined;
+  const mainPort = new MainPort(serve, options.port);
   const ownPorts = new OwnPorts(configuration, (profile, port) => serve(port, profile));
   const service = opened.use(
     new BrokerService({
@@ -102,9 +112,12 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       sessions,
       clients,
       ownerAuthentication: options.ownerAuthentication,
+      startAtLogin: options.startAtLogin,
       version,
+      home,
       secretsIn: secrets.kind,
-      endpointUrl: () => endpoint?.url ?? '',
+      endpointUrl: () => mainPort.url,
+      mainPort,
       ownPorts,
       linkLocalIsOn,
       openInterface,
@@ -122,15 +135,15 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       peer,
       version,
       home,
-      endpointUrl: () => endpoint?.url ?? '',
+      endpointUrl: () => mainPort.url,
     }),
   );
   // Only the folder's own broker writes to its log: from here on, and until it gives the folder up.
   opened.use(audit);
   await audit.start();
-  endpoint = opened.use(await serve(options.port ?? configuration.current.settings.port));
+  await opened.use(mainPort).start(configuration.current.settings.port);
   await opened.use(ownPorts).start();
-  return { service, endpoint, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
+  return { service, endpoint: mainPort, home, [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose]() };
 }
 
 function keptSessions({ secrets }: BrokerOptions, configuration: ConfigurationStore): KeptSessions {

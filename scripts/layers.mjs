@@ -37,7 +37,7 @@ export const layers = [
   {
     name: 'models',
     files:
-      /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key|clients\/access|audit\/record)\.ts$/,
+      /^main\/(profiles\/profile|profiles\/partitions|keys\/access-key|clients\/access|audit\/record|configuration\/settings)\.ts$/,
     imports: ['failure'],
     node: false,
   },

@@ -20,6 +20,7 @@ export const auditEventNames = [
   'keyChanged',
   'profileChanged',
   'accessChanged',
+  'settingsChanged',
   'interfaceOpened',
   'audit',
 ] as const;
@@ -44,6 +45,7 @@ export const personsEvents: ReadonlySet<AuditEventName> = new Set([
   'unlocked',
   'keyChanged',
   'profileChanged',
+  'settingsChanged',
 ]);
 
 /**

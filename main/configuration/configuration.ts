@@ -4,44 +4,14 @@ import { Failure } from '../failure.ts';
 import { approvalSchema, folderRuleSchema, tokenSchema } from '../clients/access.ts';
 import { accessKeySchema, type AccessKey } from '../keys/access-key.ts';
 import { nameSchema, parseRoleArn, profileSchema, type Profile } from '../profiles/profile.ts';
-
-/** The port of the endpoint unless the settings or `--port` say otherwise. */
-export const standardPort = 9254;
-
-function minutes(maximum: number) {
-  const message = `must be whole minutes from 1 to ${maximum}`;
-  return z
-    .number({ error: message })
-    .check(z.int(message), z.minimum(1, message), z.maximum(maximum, message));
-}
+import { keptSettingsSchema, standardSettings } from './settings.ts';
 
 /** How many of the profiles that were used last are kept. */
 export const mostRecent = 10;
 
-const portMessage = 'must be a whole number from 1 to 65535';
-
 export const configurationSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1, the only one that this Latchkey knows' }),
-  settings: z.strictObject({
-    /** The endpoint's TCP port on 127.0.0.1. */
-    port: z._default(
-      z
-        .number({ error: portMessage })
-        .check(z.int(portMessage), z.minimum(1, portMessage), z.maximum(65535, portMessage)),
-      standardPort,
-    ),
-    /** Whether sessions that took an MFA code outlive a restart, in the keychain. */
-    keepMfaSessions: z._default(z.boolean({ error: 'must be true or false' }), true),
-    /** After how many minutes a protected profile gives the active place back. */
-    protectedMinutes: z._default(minutes(1440), 30),
-    /** When Latchkey locks by itself. */
-    lockWithScreen: z._default(z.boolean({ error: 'must be true or false' }), false),
-    lockOnSleep: z._default(z.boolean({ error: 'must be true or false' }), false),
-    /** null: never. */
-    lockAfterIdleMinutes: z._default(z.nullable(minutes(1440)), null),
-    /** Whether requests without a token, of IMDS version 1, are answered. */
-    imdsV1: z._default(z.boolean({ error: 'must be true or false' }), false),
-  }),
+  settings: keptSettingsSchema,
   keys: z.array(accessKeySchema),
   profiles: z.array(profileSchema),
   /** The active profile's name. */
@@ -65,15 +35,7 @@ export type Configuration = z.output<typeof configurationSchema>;
 
 export const emptyConfiguration: Configuration = {
   version: 1,
-  settings: {
-    port: standardPort,
-    keepMfaSessions: true,
-    protectedMinutes: 30,
-    lockWithScreen: false,
-    lockOnSleep: false,
-    lockAfterIdleMinutes: null,
-    imdsV1: false,
-  },
+  settings: standardSettings,
   keys: [],
   profiles: [],
   active: null,

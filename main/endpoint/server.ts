@@ -36,7 +36,7 @@ const mostUnanswered = 8;
 /**
  * Serves IMDS and the container protocol on loopback, for the processes of this user only: whose process is at the other
  * end is known before a byte of it is read.
- * @throws Failure PortTaken naming the setting; it never takes another port by itself
+ * @throws Failure PortTaken; it never takes another port by itself
  */
 export async function serveEndpoint(options: EndpointOptions): Promise<Endpoint> {
   const { port, peer } = options;
@@ -157,9 +157,5 @@ function portTaken(port: number, error: unknown): Failure | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code !== 'EADDRINUSE' && code !== 'EACCES') return undefined;
   const why = code === 'EADDRINUSE' ? 'is taken by another program' : 'may not be used by this user';
-  return new Failure(
-    'PortTaken',
-    `Port ${port} on ${loopbackAddress} ${why}. End that program, or choose another port: "settings": { "port": … } in config.json, or --port for this run.`,
-    { field: 'port' },
-  );
+  return new Failure('PortTaken', `Port ${port} on ${loopbackAddress} ${why}`, { field: 'port' });
 }

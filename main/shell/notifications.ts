@@ -55,11 +55,18 @@ export function runNotifications(parts: {
   let returning: { from: string; to: string | null; atMs: number } | undefined;
   let returned: Disposable | undefined;
 
+  /** By the settings; what is shown when they are turned off stays until it is answered. */
+  let areWanted = true;
+
   function notify(title: string, body: string): Disposable | undefined {
-    return parts.isWindowFocused() ? undefined : parts.notifier.notify({ title, body }, parts.openWindow);
+    return !areWanted || parts.isWindowFocused()
+      ? undefined
+      : parts.notifier.notify({ title, body }, parts.openWindow);
   }
 
-  function tellPrompts(current: readonly Prompt[]) {
+  /** What a person has put aside is news again when it comes back. */
+  function tellPrompts(open: readonly Prompt[]) {
+    const current = open.filter(({ snoozedUntilMs }) => snoozedUntilMs === undefined);
     for (const [serial, { notification }] of prompts) {
       if (current.some((prompt) => prompt.serial === serial)) continue;
       notification?.[Symbol.dispose]();
@@ -144,6 +151,7 @@ export function runNotifications(parts: {
   }
 
   function tellStatus(status: Status) {
+    areWanted = status.settings.notifications;
     tellPrompts(status.prompts);
     tellApprovals(status.approvalRequests);
     tellReturn(status);

@@ -16,6 +16,7 @@ export const iconOf: Readonly<Record<ActivityRecord['event'], IconName>> = {
   keyChanged: 'key',
   profileChanged: 'pencil',
   accessChanged: 'plug',
+  settingsChanged: 'gear',
   interfaceOpened: 'door',
   started: 'idle',
   ended: 'idle',

@@ -6,7 +6,7 @@ import { text } from '../text.ts';
 export type ProfileCommand = 'copyLines' | 'console' | 'readOnly';
 
 export type Command =
-  'search' | 'profiles' | 'activity' | 'keys' | 'addRole' | 'lock' | 'sheet' | ProfileCommand;
+  'search' | 'profiles' | 'activity' | 'keys' | 'settings' | 'addRole' | 'lock' | 'sheet' | ProfileCommand;
 
 /** Control on a Mac, where Option writes characters; Alt elsewhere, where browsers keep Control for themselves. */
 const modifier = isMac ? 'Ctrl' : 'Alt';
@@ -16,6 +16,7 @@ const letters: Readonly<Record<string, Command>> = {
   // Not A: on a Mac that is the beginning of the line.
   y: 'activity',
   k: 'keys',
+  s: 'settings',
   n: 'addRole',
   l: 'lock',
   c: 'copyLines',
@@ -59,6 +60,7 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: [[modifier, 'P']], does: text.shortcuts.profiles },
   { keys: [[modifier, 'Y']], does: text.shortcuts.activity },
   { keys: [[modifier, 'K']], does: text.shortcuts.keys },
+  { keys: [[modifier, 'S']], does: text.shortcuts.settings },
   { keys: [[modifier, 'L']], does: text.shortcuts.lock },
   { keys: [['Esc']], does: text.shortcuts.back },
   { keys: [['?']], does: text.shortcuts.sheet },

@@ -7,5 +7,6 @@ export type View =
   | { readonly name: 'profileForm'; readonly editing: string | undefined }
   | { readonly name: 'activity' }
   | { readonly name: 'keys' }
+  | { readonly name: 'settings' }
   | { readonly name: 'keyForm' }
   | { readonly name: 'keyAdded'; readonly added: KeyView };

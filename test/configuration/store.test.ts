@@ -70,7 +70,7 @@ describe('config.json', () => {
     [
       'an impossible port',
       (text: string) => text.replace('9254', '92540'),
-      /settings\.port: must be .* 65535/,
+      /settings\.port: Port must be .* 65535/,
     ],
     [
       'an unknown field',

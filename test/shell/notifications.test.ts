@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { standardSettings } from '../../main/configuration/settings.ts';
 import { runNotifications } from '../../main/shell/notifications.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { profile, prompt, ServiceDouble, status } from './service-double.ts';
@@ -18,7 +19,7 @@ let clock: FakeClock;
 let notifications: Disposable;
 
 const minuteMs = 60_000;
-const clockTime = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
+const clockTime = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
 
 beforeEach(() => {
   shown = [];
@@ -70,6 +71,17 @@ it('announces calmly that a code will be needed', () => {
   ]);
 });
 
+it('says nothing of a code that was put aside, and tells of it once more when it comes back', () => {
+  service.changeStatus({ prompts: [prompt()] });
+  const aside = [prompt({ snoozedUntilMs: clock.now() + 15 * minuteMs })];
+  service.changeStatus({ prompts: aside });
+  expect(shown).toMatchObject([{ takenAway: true }]);
+  service.changeStatus({ prompts: aside });
+  expect(shown).toHaveLength(1);
+  service.changeStatus({ prompts: [prompt()] });
+  expect(shown).toMatchObject([{ takenAway: true }, { title: 'MFA code needed for prod', takenAway: false }]);
+});
+
 it('tells of an announced code once more when it is needed', () => {
   const announced = prompt({ neededAtMs: clock.now() + 10 * minuteMs });
   service.changeStatus({ prompts: [announced] });
@@ -100,6 +112,16 @@ it('takes the notification away once the code was given', () => {
   service.changeStatus({ prompts: [prompt()] });
   service.changeStatus({ prompts: [] });
   expect(shown[0]?.takenAway).toBe(true);
+});
+
+it('says nothing where the settings turn notifications off, and again where they turn them on', () => {
+  const off = { ...standardSettings, notifications: false };
+  service.changeStatus({ settings: off, prompts: [prompt()] });
+  service.emit({ type: 'profile', profile: profile('prod', { state: 'failed', problem: refused }) });
+  expect(shown).toEqual([]);
+  service.changeStatus({ settings: standardSettings, prompts: [] });
+  service.changeStatus({ prompts: [prompt()] });
+  expect(shown).toHaveLength(1);
 });
 
 it('says nothing while the person is looking at the window', () => {
