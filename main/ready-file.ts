@@ -1,6 +1,6 @@
 /** The file by which a script learns that everything is served, and how to reach it. */
 import { resolve } from 'node:path';
-import { writePrivateFile } from './platform/data-folder.ts';
+import { writePrivateFile } from './platform/private-file.ts';
 
 export interface ReadyDocument {
   /** The endpoint's base URL, with a trailing slash. */

@@ -49,19 +49,28 @@ export function countdown(seconds: number): string {
   return `${hours > 0 ? `${hours}:${pad(minutes)}` : String(minutes)}:${pad(whole % 60)}`;
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: 'numeric', minute: '2-digit' });
+const exactClock = new Intl.DateTimeFormat(undefined, {
+  hour: 'numeric',
+  minute: '2-digit',
+  second: '2-digit',
+});
 const dayOfYear = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'short' });
 const day = new Intl.DateTimeFormat(language, { day: 'numeric', month: 'long', year: 'numeric' });
 
 /** Hour and minute, as the person's locale writes them. */
 export function clockTime(ms: number): string {
-  return clock.format(ms);
+  return inOnePiece(clock.format(ms));
 }
 
 /** Hour, minute and second. */
 export function exactTime(ms: number): string {
-  return exactClock.format(ms);
+  return inOnePiece(exactClock.format(ms));
+}
+
+/** No line ends before the "PM" of a time. */
+function inOnePiece(time: string): string {
+  return time.replace(/\s/g, '\u00a0');
 }
 
 /** Day and clock time, for what may be of another day. */

@@ -61,7 +61,11 @@ export const layers = [
   },
 
   // The broker.
-  { name: 'data folder', files: /^main\/platform\/data-folder\.ts$/, imports: ['failure'] },
+  {
+    name: 'data folder',
+    files: /^main\/platform\/(data-folder|private-folder|private-file)\.ts$/,
+    imports: ['failure'],
+  },
   { name: 'link-local', files: /^main\/platform\/link-local(-\w+)?\.ts$/, imports: [] },
   {
     name: 'platform',

@@ -36,7 +36,7 @@ async function printConfiguration(profile: string): Promise<void> {
   if (!state.value.profiles.some((view) => view.profile.name === profile))
     throw new Refusal(`there is no profile ${JSON.stringify(profile)}`);
   const command = [process.execPath, process.argv[1] ?? 'latchkey', 'credentials', profile];
-  const socket = await brokerAddress(dataFolder());
+  const socket = brokerAddress(dataFolder());
   const url = `http://latchkey${credentialsPath}${profile}`;
   print(`[profile ${profile}]`);
   print(`credential_process = ${command.map(quoted).join(' ')}`);

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, isAbsolute, join } from 'node:path';
-import { ensurePrivateFolder } from '../platform/data-folder.ts';
+import { ensurePrivateFolder } from '../platform/private-folder.ts';
 
 /**
  * A folder for files of one launch, made with the first of them and removed with its owner. The one of a launch that
@@ -15,7 +15,7 @@ export class LaunchFolder implements Disposable {
   async path(): Promise<string> {
     if (this.#path !== undefined) return this.#path;
     const parent = launchesFolder();
-    await ensurePrivateFolder(parent);
+    ensurePrivateFolder(parent);
     removeLeftovers(parent);
     // 0700, as every folder of mkdtemp(3).
     this.#path = mkdtempSync(join(parent, `${prefix}${pidNamespace()}-${process.pid}-`));

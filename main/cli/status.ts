@@ -78,7 +78,8 @@ function returnInWords({ returns }: Status): string {
 }
 
 function promptLine(prompt: Prompt): string {
-  const { serial, profile, accountId, cause, program, problem, neededAtMs, nextCodeAtMs } = prompt;
+  const { serial, profile, accountId, cause, program, problem, neededAtMs, nextCodeAtMs, snoozedUntilMs } =
+    prompt;
   const nowMs = Date.now();
   // A code that the person wants to give is wanted now, though the session before it may still last.
   const wanted =
@@ -86,12 +87,13 @@ function promptLine(prompt: Prompt): string {
       ? styled('yellow', 'code wanted')
       : `code wanted in ${inWords(neededAtMs - nowMs)} (at ${clockTime(neededAtMs)})`;
   const by = program === undefined ? '' : `, asked for by ${oneLine(program)}`;
+  const aside = snoozedUntilMs === undefined ? '' : `, put aside until ${clockTime(snoozedUntilMs)}`;
   const wrong = problem === undefined ? '' : ` (${oneLine(problem)})`;
   const next =
     nextCodeAtMs === undefined || nextCodeAtMs <= nowMs
       ? ''
       : `; the code that the device shows has been used, the next one comes in ${inWords(nextCodeAtMs - nowMs)}`;
-  return `${wanted} of ${oneLine(serial)} for ${profile} in account ${accountId}${by}${wrong}${next}; give it with: latchkey mfa CODE`;
+  return `${wanted} of ${oneLine(serial)} for ${profile} in account ${accountId}${by}${aside}${wrong}${next}; give it with: latchkey mfa CODE`;
 }
 
 function sessionLine({ profile, accountId, session }: ProfileView, locked: boolean): string {
@@ -185,6 +187,7 @@ function statusDocument({ status, profiles }: State) {
       since: isoTime(prompt.sinceMs),
       neededAt: isoTime(prompt.neededAtMs),
       nextCodeAt: isoTime(prompt.nextCodeAtMs),
+      snoozedUntil: isoTime(prompt.snoozedUntilMs),
     })),
     handedOut: stillValid(status).map(({ profile, readOnly = false, untilMs, programs }) => ({
       profile,

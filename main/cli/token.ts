@@ -1,6 +1,6 @@
 /** `latchkey token`: named tokens of the container endpoint. */
 import { resolve } from 'node:path';
-import { writePrivateFile } from '../platform/data-folder.ts';
+import { writePrivateFile } from '../platform/private-file.ts';
 import { commandCallAsPerson } from './as-person.ts';
 import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
 import { matchProfileToGive } from './match.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { firstProblem } from '../first-problem.ts';
-import { writePrivateFile } from '../platform/data-folder.ts';
+import { writePrivateFile } from '../platform/private-file.ts';
 import {
   checkConfiguration,
   configurationSchema,

@@ -21,7 +21,7 @@ import type {
 } from '../../preload/contract.ts';
 import { paths } from '../../preload/paths.ts';
 import { Failure } from '../failure.ts';
-import { checkPrivateFolder } from '../platform/data-folder.ts';
+import { checkPrivateFolder } from '../platform/private-folder.ts';
 import { brokerAddress } from './address.ts';
 
 /** Carries the number that was shown on the caller's terminal. */
@@ -91,10 +91,10 @@ export function brokerOf(home: string, version?: string): BrokerClient {
 
 /** A client of the broker whose control socket is at `address`, whichever version it is of. */
 export function brokerAt(address: string): BrokerClient {
-  return clientOf(() => Promise.resolve(address), undefined);
+  return clientOf(() => address, undefined);
 }
 
-function clientOf(findAddress: () => Promise<string>, version: string | undefined): BrokerClient {
+function clientOf(findAddress: () => string, version: string | undefined): BrokerClient {
   const wanted = version === undefined ? [] : [`${versionHeader}: ${version}`];
 
   async function post<Value>(
@@ -120,7 +120,7 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
   }
 
   async function ask(lines: string[], signal?: AbortSignal): Promise<{ isDone: boolean; document: string }> {
-    const socket = await send(await findAddress(), lines, signal);
+    const socket = await send(findAddress(), lines, signal);
     const [head = '', document] = (await received(socket)).split(/\r\n\r\n(.*)/s);
     if (document === undefined) throw endedEarly(undefined);
     checkVersion(head, version);
@@ -153,13 +153,13 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
       // It goes into the request's first line. No profile's name has such characters.
       const path = /^[!-~]+$/.test(profile) ? profile : '';
       const lines = [`GET ${launchPath}${path} HTTP/1.0`, ...wanted, '', ''];
-      const socket = await send(await findAddress(), lines, undefined);
+      const socket = await send(findAddress(), lines, undefined);
       return launchOn(socket, version);
     },
 
     async *events(signal) {
       const lines = [`GET ${paths.events} HTTP/1.0`, ...wanted, '', ''];
-      const socket = await send(await findAddress(), lines, signal);
+      const socket = await send(findAddress(), lines, signal);
       try {
         for await (const document of documents(socket, version)) yield read<BrokerEvent>(document);
       } finally {
@@ -170,7 +170,7 @@ function clientOf(findAddress: () => Promise<string>, version: string | undefine
 }
 
 async function send(address: string, head: string[], signal: AbortSignal | undefined): Promise<Socket> {
-  await checkOwner(address);
+  checkOwner(address);
   const socket = connect({ path: address, ...(signal === undefined ? {} : { signal }) });
   try {
     await once(socket, 'connect');
@@ -187,9 +187,9 @@ async function send(address: string, head: string[], signal: AbortSignal | undef
 }
 
 /** What is sent may be an MFA code: not to a socket that another user put there first. */
-async function checkOwner(address: string): Promise<void> {
+function checkOwner(address: string): void {
   try {
-    await checkPrivateFolder(dirname(address));
+    checkPrivateFolder(dirname(address));
   } catch (error) {
     if (error instanceof Failure && error.code === 'NotFound') throw notRunning();
     throw error;

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, lstatSync, mkdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -11,11 +12,13 @@ import { programBehind } from '../clients/behind-commands.ts';
 import type { Clients } from '../clients/clients.ts';
 import type { ContainerTokens } from '../clients/container-tokens.ts';
 import { Failure } from '../failure.ts';
-import { controlAddress, ensurePrivateFolder } from '../platform/data-folder.ts';
+import { controlAddress } from '../platform/data-folder.ts';
+import { writePrivateFile } from '../platform/private-file.ts';
+import { ensurePrivateFolder } from '../platform/private-folder.ts';
 import { closeServer } from '../platform/loopback.ts';
 import type { Client, Clock, PeerIdentity } from '../platform/ports.ts';
 import type { Sessions } from '../sessions/sessions.ts';
-import { noteAddress, notedAddress } from './address.ts';
+import { addressNote, notedAddress } from './address.ts';
 import type { Caller } from './caller.ts';
 import { brokerAt, challengeHeader, isMissing, versionHeader } from './client.ts';
 import { answerCredentials, profileInPath } from './credentials.ts';
@@ -51,7 +54,7 @@ export async function serveDataFolder(
   const { home } = options;
   const address = controlAddress(home);
   return await inTurn(join(home, '.starting'), async () => {
-    const noted = await notedAddress(home);
+    const noted = notedAddress(home);
     if (noted !== undefined && (await isListening(noted))) throw await alreadyRunning(noted);
     const served = await serveLocalSocket(options, address);
     const note = await noteAddress(home, address);
@@ -62,6 +65,16 @@ export async function serveDataFolder(
       },
     };
   });
+}
+
+/** Notes an address until the result is disposed. @throws Failure Internal where the data folder cannot be written to */
+async function noteAddress(home: string, address: string): Promise<AsyncDisposable> {
+  await writePrivateFile(addressNote(home), `${address}\n`);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      if (notedAddress(home) === address) await rm(addressNote(home), { force: true });
+    },
+  };
 }
 
 /**
@@ -155,7 +168,7 @@ async function listenOnPipe(server: Server, name: string): Promise<() => void> {
 }
 
 async function listen(server: Server, address: string): Promise<() => void> {
-  await ensurePrivateFolder(dirname(address));
+  ensurePrivateFolder(dirname(address));
   return await inTurn(`${address}.starting`, async () => {
     if (await isListening(address)) throw await alreadyRunning(address);
     checkReplaceable(address);

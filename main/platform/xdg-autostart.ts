@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../failure.ts';
-import { writePrivateFile } from './data-folder.ts';
+import { writePrivateFile } from './private-file.ts';
 import type { StartAtLogin } from './ports.ts';
 
 /**

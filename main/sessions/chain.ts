@@ -60,7 +60,7 @@ export function chainOf(configuration: Configuration, profile: Profile): AssumeR
   const [first = profile, ...further] = fromKey;
   const mfaSerial =
     first.mfaSerial ?? key.mfaSerial ?? further.find((above) => above.mfaSerial !== undefined)?.mfaSerial;
-  const source: KeySource = { operation: 'key', id: identify('key', key), key };
+  const source = keySource(key);
   const mode = first.mfaMode ?? (wantedSeconds(first) > limits.chainedDuration ? 'direct' : 'session');
   let step =
     mfaSerial === undefined || mode === 'direct'
@@ -106,7 +106,7 @@ export function stepForCode(
   }
   for (const key of keys) {
     if (key.mfaSerial === undefined || !isWanted(key.mfaSerial)) continue;
-    direct.push(confirmingStep({ operation: 'key', id: identify('key', key), key }, key.mfaSerial));
+    direct.push(confirmingStep(keySource(key), key.mfaSerial));
   }
   const [step] = direct;
   return step && { step, profile: undefined };
@@ -114,6 +114,14 @@ export function stepForCode(
 
 function confirmingStep(source: KeySource, mfaSerial: string): GetSessionTokenStep {
   return getSessionTokenStep(source, mfaSerial, limits.baseDuration.minimum);
+}
+
+/**
+ * Its ID and when it was added say which key it is. Its label is in no session, and its region and MFA device are inputs
+ * of the steps that they matter to: a changed key keeps the sessions that would be the same.
+ */
+function keySource(key: AccessKey): KeySource {
+  return { operation: 'key', id: identify('key', key.accessKeyId, key.addedAtMs), key };
 }
 
 /** What is asked for, before STS's own limits. */

@@ -6,10 +6,15 @@ export function isAnnouncement({ cause, neededAtMs }: Pick<Prompt, 'cause' | 'ne
   return cause !== 'person' && neededAtMs !== undefined;
 }
 
-/** The prompts that somebody waits for come first, announcements last; both in the order they came in. */
-export function announcementsLast(prompts: readonly Prompt[]): readonly Prompt[] {
-  return [
-    ...prompts.filter((prompt) => !isAnnouncement(prompt)),
-    ...prompts.filter((prompt) => isAnnouncement(prompt)),
-  ];
+export function isSnoozed(prompt: Prompt): prompt is Prompt & { readonly snoozedUntilMs: number } {
+  return prompt.snoozedUntilMs !== undefined;
+}
+
+/**
+ * The prompts that somebody waits for come first, then announcements, and what was put aside last; each in the order they
+ * came in.
+ */
+export function mostUrgentFirst(prompts: readonly Prompt[]): readonly Prompt[] {
+  const rank = (prompt: Prompt) => (isSnoozed(prompt) ? 2 : isAnnouncement(prompt) ? 1 : 0);
+  return prompts.toSorted((one, other) => rank(one) - rank(other));
 }

@@ -109,6 +109,57 @@ describe.skipIf(withTerminals.missing)(`latchkey key${withTerminals.note}`, () =
     expect((await latchkey(['key', 'add', 'home'], '')).stderr).toContain('--access-key-id is missing');
   });
 
+  test('edit changes what is given, with a number for it, and keeps the secret and the profiles on it', async () => {
+    const given = ['--label', 'home', '--mfa-serial', aliceSerial];
+    expect((await latchkey(['key', 'edit', 'work', ...given])).stderr).toMatch(
+      /^latchkey: Only a person may /,
+    );
+    using terminal = new Terminal(own.env, ['key', 'edit', 'work', ...given]);
+    await confirm(
+      terminal,
+      /type it to change the access key "work" \(label "home", MFA device arn:aws:iam::\d+:mfa\/alice\): /,
+    );
+    await terminal.shows(/Changed work, which is home now/);
+    expect(await terminal.ends()).toBe(0);
+    const { stdout } = await latchkey(['key', 'list', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      keys: [{ label: 'home', accessKeyId, mfaSerial: aliceSerial, region: 'us-east-1' }],
+    });
+    expect(await profileNamed('reader')).toMatchObject({ base: { key: 'home' } });
+
+    using another = new Terminal(own.env, ['key', 'edit', 'home', '--unset', 'mfa-serial']);
+    await confirm(another, /type it to change the access key "home" \(no MFA device\): /);
+    await another.shows(/Changed home/);
+    expect(await another.ends()).toBe(0);
+    await own.call('profiles.use', { name: 'reader' });
+    expect((await latchkey(['key'])).stdout).toContain('no MFA device');
+  });
+
+  test.each([
+    [['edit', 'work'], 'there is nothing to change: give an option'],
+    [['edit', 'work', '--label', '+x'], '--label: Label may hold letters'],
+    [['edit', 'work', '--mfa-serial', 'x'], '--mfa-serial: MFA serial must have 9 to 256 characters'],
+    [['edit', 'work', '--region', 'europe'], '--region: Region must look like eu-central-1'],
+    [['edit', 'work', '--unset', 'region'], '--unset takes mfa-serial, not "region"'],
+    [
+      ['edit', 'work', '--mfa-serial', aliceSerial, '--unset', 'mfa-serial'],
+      '--mfa-serial and --unset mfa-serial do not go together',
+    ],
+  ])('what cannot be is refused with the option that is wrong: %j', async (args, message) => {
+    const refused = await latchkey(['key', ...args]);
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain(message);
+    expect(refused.stderr).toMatch(/^[^\n]+\n$/);
+  });
+
+  test('edit says that there is no such key before anybody types a number', async () => {
+    expect(await latchkey(['key', 'edit', 'nobody', '--region', 'eu-west-1'])).toEqual({
+      status: 1,
+      stdout: '',
+      stderr: 'latchkey: there is no access key "nobody"\n',
+    });
+  });
+
   test('remove is refused while a profile is based on the key, and is for a person', async () => {
     using terminal = new Terminal(own.env, ['key', 'remove', 'work']);
     await confirm(terminal, /type it to remove the access key "work": /);

@@ -191,6 +191,13 @@ describe('latchkey status', () => {
       );
     });
 
+    test('tells until when a code is put aside', async () => {
+      const prompts = [prompt({ snoozedUntilMs: inMinutes(15) })];
+      expect(await shown({ status: status({ prompts }), profiles: [] })).toMatch(
+        new RegExp(`in account 444455556666, put aside until ${day}; give it`),
+      );
+    });
+
     test('offers a fresh code where STS refused a role to an old one', async () => {
       expect(await shown({ status: status(), profiles: [refused(5 * 3600)] })).toMatch(
         /^Session {3}prod .*failed: STS refused the role; its MFA code was given 5 h ago; a fresh one may help: latchkey use prod --fresh-code$/m,
@@ -245,7 +252,7 @@ describe('latchkey status', () => {
     test('tells all of it as JSON, too', async () => {
       const prompts = [
         prompt({ program: 'terraform', neededAtMs: inMinutes(9), nextCodeAtMs: inMinutes(0) }),
-        prompt({ serial: 'GAHT12345678' }),
+        prompt({ serial: 'GAHT12345678', snoozedUntilMs: inMinutes(15) }),
       ];
       const handedOut = [
         { profile: 'prod', untilMs: inMinutes(9), programs: ['terraform'] },
@@ -257,8 +264,14 @@ describe('latchkey status', () => {
         returns: null,
         sessions: [{ profile: 'prod', pinned: false, problem: { mfaAgeSeconds: 18_000 } }],
         prompts: [
-          { accountId: '444455556666', program: 'terraform', neededAt: iso, nextCodeAt: iso },
-          { accountId: '444455556666', program: null, neededAt: null, nextCodeAt: null },
+          {
+            accountId: '444455556666',
+            program: 'terraform',
+            neededAt: iso,
+            nextCodeAt: iso,
+            snoozedUntil: null,
+          },
+          { accountId: '444455556666', program: null, neededAt: null, nextCodeAt: null, snoozedUntil: iso },
         ],
         handedOut: [{ profile: 'prod', validUntil: iso, secondsLeft: 569, programs: ['terraform'] }],
       });

@@ -6,6 +6,7 @@ import { noPower } from '../../main/platform/no-power.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Resources } from '../../main/resources.ts';
+import type { Secret } from '../../main/secret.ts';
 import type { CallName, Input } from '../../preload/contract.ts';
 import { commandVersion } from '../control/socket-options.ts';
 import { endpointUrlSts, temporaryHome } from '../fixtures/core.ts';
@@ -23,7 +24,12 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 export async function startTestBroker(
-  options: { version?: string; link?: string; openInBrowser?: (address: string) => Promise<void> } = {},
+  options: {
+    version?: string;
+    link?: string;
+    openInBrowser?: (address: string) => Promise<void>;
+    copySecret?: (secret: Secret) => Promise<void>;
+  } = {},
 ): Promise<TestBroker> {
   const opened = new Resources();
   const { path: home } = opened.use(await temporaryHome());
@@ -47,6 +53,7 @@ export async function startTestBroker(
         return options.link;
       },
       openInBrowser: options.openInBrowser,
+      copySecret: options.copySecret,
     }),
   );
   const call = async <Name extends CallName>(name: Name, input: Input<Name>): Promise<unknown> => {

@@ -23,7 +23,7 @@ let program: Program;
 
 beforeEach(async () => {
   own = await startTestBroker({ link: 'http://127.0.0.1:1/' });
-  program = new Program(await brokerAddress(own.broker.home));
+  program = new Program(brokerAddress(own.broker.home));
 });
 afterEach(async () => {
   program[Symbol.dispose]();
@@ -120,12 +120,14 @@ describe('of a program’s call is recorded, with the program,', () => {
 
   it.each<[name: string, input: object]>([
     ['keys.add', { label: 'other', ...aliceKeys }],
+    ['keys.edit', { label: 'work', newLabel: 'home' }],
     ['keys.remove', { label: 'work' }],
     ['profiles.save', { profile: { ...reader, name: 'mine' } }],
     ['profiles.remove', { name: 'reader' }],
     ['profiles.setReadOnly', { name: 'reader', readOnly: true }],
     ['folders.set', { folder: '/tmp/project', profile: 'reader' }],
     ['tokens.create', { name: 'mine', profile: 'reader' }],
+    ['tokens.createAndCopy', { name: 'mine', profile: 'reader' }],
     ['settings.save', { imdsV1: true }],
     ['installation.startAtLogin', { on: true }],
     ['interface.open', {}],
@@ -195,7 +197,9 @@ describe('of a person’s call at the window is recorded', () => {
   it('what was done to keys', async () => {
     await own.call('keys.add', { label: 'other', ...bobKeys });
     await recordedOfPerson({ event: 'keyChanged', detail: 'added' });
-    await own.call('keys.remove', { label: 'other' });
+    await own.call('keys.edit', { label: 'other', newLabel: 'another' });
+    await recordedOfPerson({ event: 'keyChanged', detail: 'changed' });
+    await own.call('keys.remove', { label: 'another' });
     await recordedOfPerson({ event: 'keyChanged', detail: 'removed' });
   });
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
       opened.push(address);
     },
   });
-  command = brokerAt(await brokerAddress(own.broker.home));
+  command = brokerAt(brokerAddress(own.broker.home));
   await own.call('profiles.save', {
     profile: {
       name: 'production',

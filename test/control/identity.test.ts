@@ -13,7 +13,7 @@ let command: BrokerClient;
 
 beforeEach(async () => {
   own = await startTestBroker();
-  command = brokerAt(await brokerAddress(own.broker.home));
+  command = brokerAt(brokerAddress(own.broker.home));
 });
 afterEach(() => own[Symbol.asyncDispose]());
 

@@ -33,7 +33,7 @@ interface Launch {
 }
 
 async function launch(profile: string): Promise<Launch> {
-  const socketPath = await brokerAddress(broker.broker.home);
+  const socketPath = brokerAddress(broker.broker.home);
   const sent = request({ socketPath, path: `/launch/${profile}`, agent: false }).end();
   const [response] = (await once(sent, 'response')) as [IncomingMessage];
   const lines = createInterface(response)[Symbol.asyncIterator]();

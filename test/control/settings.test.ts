@@ -179,7 +179,7 @@ describe('a change of the settings', () => {
   ] as const)('is not made by a program: %s', async (name, input) => {
     const settings = await written();
     // This test has no terminal of its own where it runs without one; where it has, it is asked for a number.
-    const answer = await brokerAt(await brokerAddress(home)).call(name, input);
+    const answer = await brokerAt(brokerAddress(home)).call(name, input);
     expect(answer).toMatchObject({
       problem: { code: expect.stringMatching(/Refused|ChallengeNeeded/) as string },
     });

@@ -1,5 +1,6 @@
 import { aliceArn, aliceKeys } from '../sts/sample-world.ts';
-import { expect, test } from './latchkey.ts';
+import { enterSample, expect, test } from './latchkey.ts';
+import { askAs } from './program.ts';
 
 test('the first run leads from a key to a role to a shell', async ({ latchkey, window }) => {
   const { page } = window;
@@ -19,10 +20,23 @@ test('the first run leads from a key to a role to a shell', async ({ latchkey, w
   await expect(window.activeCard).toContainText('No active profile');
   await expect(window.activeCard.getByText('export AWS_EC2_METADATA_SERVICE_ENDPOINT=')).toBeVisible();
   await expect(window.activeCard).toContainText(latchkey.imds);
+  const first = window.activeCard.getByRole('status');
+  await expect(first).toHaveText('Waiting for a first program…');
 
   await window.row('reader').getByRole('button', { name: 'reader' }).first().click();
   await expect(window.activeCard).toContainText('Ready');
   await expect(window.activeCard).toContainText(/(59|60):\d\d/);
   await expect(page).toHaveTitle('reader – Latchkey');
   expect(latchkey.sts.calls()).toMatchObject({ GetCallerIdentity: 1, AssumeRole: 1 });
+
+  await expect(first).toHaveText('Waiting for a first program…');
+  expect(await askAs('deploy.cjs', latchkey.imds, 'reader')).toBe('Success');
+  await expect(first).toHaveText(/deploy\.cjs\s+got\s+reader/);
+});
+
+test('once roles are there nothing is said of a first program', async ({ latchkey, window }) => {
+  await enterSample(latchkey);
+  await latchkey.call('profiles.use', { name: 'reader' });
+  await expect(window.activeCard).toContainText('Ready');
+  await expect(window.activeCard.getByText('Waiting for a first program…')).toHaveCount(0);
 });

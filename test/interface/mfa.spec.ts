@@ -84,6 +84,40 @@ test('a declined code is no failure, and can be given later', async ({ window })
   await expect(window.activeCard).toContainText('Ready');
 });
 
+test('a prompt is put aside, and comes back when the person wants to give the code', async ({
+  latchkey,
+  window,
+}) => {
+  const using = latchkey.call('profiles.use', { name: 'guarded' });
+  const { panel, code } = new MfaPanel(window, 'alice');
+  await panel.getByText('Put it aside').click();
+  await panel.getByRole('button', { name: 'Put it aside for 15 min' }).click();
+  await expect(panel).toBeHidden();
+  const { status } = await latchkey.call('state.read', {});
+  expect(status.prompts.map(({ serial, snoozedUntilMs }) => [serial, typeof snoozedUntilMs])).toEqual([
+    [aliceSerial, 'number'],
+  ]);
+  await expect(window.page.getByText(/Code for alice\s+put aside until \d/)).toBeVisible();
+
+  await window.button('Give it now: Code for alice').click();
+  await expect(code).toBeFocused();
+  await code.pressSequentially(totp(aliceSeed, Date.now()));
+  await expect(panel).toBeHidden();
+  expect((await using).session.state).toBe('active');
+});
+
+test('a prompt that was put aside comes back when its profile is used', async ({ latchkey, window }) => {
+  const using = latchkey.call('profiles.use', { name: 'guarded' });
+  void using.catch(() => undefined);
+  const { panel } = new MfaPanel(window, 'alice');
+  await expect(panel).toBeVisible();
+  await latchkey.call('mfa.snooze', { serial: aliceSerial, minutes: 5 });
+  await expect(panel).toBeHidden();
+  await window.search.fill('guarded');
+  await window.page.keyboard.press('Enter');
+  await expect(panel).toBeVisible();
+});
+
 test('a prompt takes no focus from somebody who types', async ({ latchkey, window }) => {
   await window.button('Add role').click();
   await window.field('Name').pressSequentially('dep');

@@ -124,7 +124,7 @@ test('when a profile becomes read-only it is told which programs can still do mo
 }) => {
   await latchkey.call('profiles.use', { name: 'reader' });
   expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('Success');
-  await expect(window.activeCard).toContainText('Used by terraform in the last minutes');
+  await expect(window.activeCard).toContainText('In the last minutes: terraform');
   const note = window.page.getByText(/^reader: terraform has credentials until \d/);
   await expect(note).toHaveCount(0);
   await window.activeCard.getByRole('button', { name: 'Read-only' }).click();
@@ -150,14 +150,20 @@ test('the lines for a shell are copied by a key, and have no secret', async ({
   ]);
 });
 
-test('without a desktop the console is not opened, and it is told what to do', async ({
+test('without a desktop the console is not opened, and the command that gives a link is copied', async ({
   latchkey,
   window,
+  context,
 }) => {
+  await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await latchkey.call('profiles.use', { name: 'reader' });
   await expect(window.activeCard).toContainText('Ready');
   await window.activeCard.getByRole('button', { name: 'Console' }).click();
   await expect(window.notice).toContainText('latchkey console reader --print');
+  await window.notice.getByRole('button', { name: 'Copy' }).click();
+  await expect
+    .poll(() => window.page.evaluate(() => navigator.clipboard.readText()))
+    .toBe('latchkey console reader --print');
   await window.button('Dismiss').click();
   await expect(window.notice).toHaveCount(0);
   await expect(window.search).toBeFocused();

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import type { Answer, Prompt, State } from '../../preload/contract.ts';
+import type { Answer, ApprovalRequest, Prompt, State } from '../../preload/contract.ts';
 import { keyView, profileView, status } from '../renderer/views.ts';
 import { expect, test } from './latchkey.ts';
 import type { Latchkey } from './latchkey.ts';
@@ -20,6 +20,26 @@ function prompt(changes: Partial<Prompt> = {}): Prompt {
     ...changes,
   };
 }
+
+const request: ApprovalRequest = {
+  id: 'request',
+  profile: 'production',
+  accountId: '444455556666',
+  program: {
+    pid: 4711,
+    name: 'deploy.sh',
+    executable: '/usr/bin/bash',
+    commandLine: 'bash ./deploy.sh --stage production',
+    workingFolder: '/home/alice/src/infrastructure/live/eu-central-1',
+    startedAtMs: Date.now(),
+    parents: ['make', 'bash', 'gnome-terminal-server'].map((name, index) => ({ pid: 4710 - index, name })),
+  },
+  tree: { pid: 4709, name: 'bash' },
+  choices: ['once', 'tree', 'hours', 'always'],
+  knownBy: 'deploy.sh (/home/alice/src/infrastructure/deploy.sh) by bash',
+  sinceMs: Date.now(),
+  untilMs: Date.now() + minuteMs,
+};
 
 /** The interface over two profiles, of which `deploy` is active. */
 function open(
@@ -69,6 +89,51 @@ test('what is needed now stands before what is announced', async ({ latchkey, pa
     'Code for GAHT12345678',
     'Code for alice',
   ]);
+});
+
+test('what was put aside stands last, in one line, and asks for nothing', async ({ latchkey, page }) => {
+  const needed = prompt({ serial: 'GAHT12345678', cause: 'program', program: 'terraform' });
+  const aside = prompt({ snoozedUntilMs: Date.now() + 15 * minuteMs });
+  const window = await open({ latchkey, page }, { prompts: [aside, needed] });
+  const region = window.page.getByRole('region', { name: 'MFA codes wanted' });
+  await expect(region.getByRole('textbox')).toHaveCount(1);
+  await expect(region).toHaveText(/Code for GAHT12345678.*Code for alice\s+put aside until \d/s);
+  await window.tellStatus({ prompts: [aside] });
+  await expect(region.getByRole('textbox')).toHaveCount(0);
+  await region.getByRole('button', { name: 'Give it now' }).click();
+  expect(window.calls).toEqual([{ name: 'mfa.snooze', input: { serial, minutes: null } }]);
+});
+
+test('a code takes no focus while a program waits to be allowed, which stands before it', async ({
+  latchkey,
+  page,
+}) => {
+  const window = await open({ latchkey, page }, { approvalRequests: [request] });
+  await window.tellStatus({ prompts: [prompt({ cause: 'program', program: 'terraform' })] });
+  const { code } = new MfaPanel(window, 'alice');
+  await expect(code).toBeVisible();
+  await expect(window.search).toBeFocused();
+  await expect(window.heading(/^Allow/)).toBeInViewport({ ratio: 1 });
+  await window.tellStatus({ approvalRequests: [] });
+  await expect(code).toBeFocused();
+});
+
+test('a small window shows the whole of what waits to be allowed, above all else, in every view', async ({
+  latchkey,
+  page,
+}) => {
+  const window = await open({ latchkey, page }, { approvalRequests: [request] });
+  const asking = page.getByRole('region', { name: 'Programs that wait to be allowed' });
+  const tops = new Set<number | undefined>();
+  for (const view of ['Profiles', 'Activity', 'Keys', 'Settings']) {
+    await window.button(view).click();
+    await expect(window.button(view)).toHaveAttribute('aria-current', 'page');
+    for (const shown of [window.heading(/^Allow/), ...(await asking.getByRole('button').all())])
+      await expect(shown).toBeInViewport({ ratio: 1 });
+    tops.add((await asking.boundingBox())?.y);
+  }
+  expect(tops.size).toBe(1);
+  await expect(window.activeCard).toBeHidden();
 });
 
 test('while the shown code has been used, what is typed waits for the next one and can be changed', async ({

@@ -1,36 +1,15 @@
 import fc from 'fast-check';
-import {
-  chmod,
-  chown,
-  lchown,
-  lstat,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { homedir, tmpdir } from 'node:os';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  checkPrivateFolder,
-  controlAddress,
-  dataFolder,
-  ensurePrivateFolder,
-  writePrivateFile,
-} from '../../main/platform/data-folder.ts';
+import { controlAddress, dataFolder } from '../../main/platform/data-folder.ts';
+import { ensurePrivateFolder } from '../../main/platform/private-folder.ts';
 import { needs } from './needs.ts';
 
 const withModes = needs(process.getuid !== undefined, 'Windows has no file modes');
-const asRoot = needs(process.getuid?.() === 0, "another user's folder can be made by root only");
-const anotherUid = 54321;
 
 let folder: string;
 beforeEach(async () => {
@@ -69,100 +48,6 @@ describe('the data folder', () => {
     const roaming = 'C:\\Users\\ann\\AppData\\Roaming';
     expect(dataFolder({ APPDATA: roaming }, 'win32')).toBe(`${roaming}\\Latchkey`);
     expect(dataFolder({ USERPROFILE: 'C:\\Users\\ann' }, 'win32')).toBe(`${roaming}\\Latchkey`);
-  });
-});
-
-describe.skipIf(withModes.missing)(`a private folder${withModes.note}`, () => {
-  const refused = (why: RegExp): unknown =>
-    expect.objectContaining({ code: 'ConfigUnreadable', message: expect.stringMatching(why) });
-  const modeOf = async (path: string) => (await stat(path)).mode & 0o7777;
-
-  test('is made with its parents, open to us alone', async () => {
-    const made = join(folder, 'a/b/c');
-    await ensurePrivateFolder(made);
-    expect(await modeOf(made)).toBe(0o700);
-    expect(await modeOf(dirname(made))).toBe(0o700);
-  });
-
-  test('that is ours and open to others is tightened, and keeps what is in it', async () => {
-    const loose = join(folder, 'loose');
-    await mkdir(loose);
-    await chmod(loose, 0o755);
-    await writeFile(join(loose, 'config.json'), '{}');
-    await ensurePrivateFolder(loose);
-    expect(await modeOf(loose)).toBe(0o700);
-    expect(await readdir(loose)).toEqual(['config.json']);
-  });
-
-  test('that is ours and private is left as it is', async () => {
-    const strict = join(folder, 'strict');
-    await mkdir(strict, { mode: 0o500 });
-    await ensurePrivateFolder(strict);
-    expect(await modeOf(strict)).toBe(0o500);
-  });
-
-  test('is never the shared temporary folder, which stays shared', async () => {
-    const shared = join(folder, 'tmp');
-    await mkdir(shared);
-    await chmod(shared, 0o1777);
-    await expect(ensurePrivateFolder(shared)).rejects.toEqual(refused(/shared by several users/));
-    expect(await modeOf(shared)).toBe(0o1777);
-  });
-
-  test('is never a file', async () => {
-    const file = join(folder, 'file');
-    await writeFile(file, 'text');
-    await expect(ensurePrivateFolder(file)).rejects.toEqual(refused(/cannot be made|no folder/));
-    await expect(checkPrivateFolder(file)).rejects.toEqual(refused(/no folder/));
-    expect(await readFile(file, 'utf8')).toBe('text');
-  });
-
-  test('may be a link of our own to a folder of our own', async () => {
-    await mkdir(join(folder, 'target'), { mode: 0o755 });
-    await symlink(join(folder, 'target'), join(folder, 'link'));
-    await ensurePrivateFolder(join(folder, 'link'));
-    expect(await modeOf(join(folder, 'target'))).toBe(0o700);
-  });
-
-  test('can be checked without changing anything', async () => {
-    const checked = join(folder, 'checked');
-    await expect(checkPrivateFolder(checked)).rejects.toMatchObject({ code: 'NotFound' });
-    await mkdir(checked, { mode: 0o700 });
-    await checkPrivateFolder(checked);
-    await chmod(checked, 0o750);
-    await expect(checkPrivateFolder(checked)).rejects.toEqual(refused(/other users can open it/));
-    expect(await modeOf(checked)).toBe(0o750);
-  });
-
-  describe.skipIf(asRoot.missing)(`among other users${asRoot.note}`, () => {
-    const theirs = () => join(folder, 'latchkey');
-    const both = [ensurePrivateFolder, checkPrivateFolder];
-
-    test("is never another user's, whatever its mode, and theirs stays as it is", async () => {
-      await mkdir(theirs(), { mode: 0o755 });
-      await chown(theirs(), anotherUid, anotherUid);
-      for (const use of both)
-        await expect(use(theirs())).rejects.toEqual(refused(/belongs to another user \(uid 54321\)/));
-      expect(await modeOf(theirs())).toBe(0o755);
-    });
-
-    test("is never reached by another user's link, even to a folder of ours", async () => {
-      const ours = join(folder, 'ours');
-      await mkdir(ours, { mode: 0o755 });
-      await symlink(ours, theirs());
-      await lchown(theirs(), anotherUid, anotherUid);
-      for (const use of both)
-        await expect(use(theirs())).rejects.toEqual(refused(/a link that another user made/));
-      expect(await modeOf(ours)).toBe(0o755);
-    });
-
-    test("is never another user's folder behind a link of ours", async () => {
-      const target = join(folder, 'target');
-      await mkdir(target, { mode: 0o700 });
-      await chown(target, anotherUid, anotherUid);
-      await symlink(target, theirs());
-      for (const use of both) await expect(use(theirs())).rejects.toEqual(refused(/belongs to another user/));
-    });
   });
 });
 
@@ -223,7 +108,7 @@ describe.skipIf(withModes.missing)(`the control address${withModes.note}`, () =>
     const address = controlAddress(folder, { XDG_RUNTIME_DIR: runtime }, 'linux');
     expect(dirname(dirname(address))).toBe(runtime);
     expect(Buffer.byteLength(address)).toBe(107);
-    await ensurePrivateFolder(dirname(address));
+    ensurePrivateFolder(dirname(address));
     const server = createServer().listen(address);
     await once(server, 'listening');
     expect((await lstat(address)).isSocket()).toBe(true);
@@ -232,59 +117,5 @@ describe.skipIf(withModes.missing)(`the control address${withModes.note}`, () =>
     expect(controlAddress(folder, { XDG_RUNTIME_DIR: `${runtime}r` }, 'linux')).toMatch(short);
     expect(controlAddress(folder, { XDG_RUNTIME_DIR: runtime.slice(0, -4) }, 'darwin')).not.toMatch(short);
     expect(controlAddress(folder, { XDG_RUNTIME_DIR: runtime.slice(0, -3) }, 'darwin')).toMatch(short);
-  });
-});
-
-describe('a private file', () => {
-  const file = () => join(folder, 'config.json');
-
-  test('holds what was written, and replaces what was there', async () => {
-    await writePrivateFile(file(), 'first');
-    await writePrivateFile(file(), 'zweite Fassung 鍵');
-    expect(await readFile(file(), 'utf8')).toBe('zweite Fassung 鍵');
-    expect(await readdir(folder)).toEqual(['config.json']);
-  });
-
-  test.skipIf(withModes.missing)(
-    `can be read by us alone, also where it was open before${withModes.note}`,
-    async () => {
-      await writeFile(file(), 'open', { mode: 0o644 });
-      await writePrivateFile(file(), 'closed');
-      expect((await stat(file())).mode & 0o777).toBe(0o600);
-    },
-  );
-
-  test('never changes a file that somebody is reading: readers see the old text or the new one, whole', async () => {
-    const texts = ['a'.repeat(200_000), 'b'.repeat(200_000)];
-    await writePrivateFile(file(), texts[0] ?? '');
-    const writing = (async () => {
-      for (let round = 0; round < 20; round += 1) await writePrivateFile(file(), texts[round % 2] ?? '');
-    })();
-    for (let round = 0; round < 40; round += 1) expect(texts).toContain(await readFile(file(), 'utf8'));
-    await writing;
-  });
-
-  test('that cannot be replaced stays, with no draft left beside it', async () => {
-    // A folder that is not empty cannot be replaced by a rename, whoever we are.
-    await mkdir(file());
-    await writeFile(join(file(), 'kept'), 'old');
-    await expect(writePrivateFile(file(), 'new')).rejects.toMatchObject({
-      code: 'Internal',
-      message: expect.stringMatching(/config\.json could not be written .*what it held before stands/),
-    });
-    expect(await readdir(folder)).toEqual([basename(file())]);
-    expect(await readFile(join(file(), 'kept'), 'utf8')).toBe('old');
-  });
-
-  test('keeps its old text when there is no room for the new one beside it', async () => {
-    // The longest name that a file can have: a draft's, which is longer, cannot be made.
-    const longest = join(folder, 'n'.repeat(255));
-    await writeFile(longest, 'old');
-    await expect(writePrivateFile(longest, 'new')).rejects.toMatchObject({ code: 'Internal' });
-    expect(await readFile(longest, 'utf8')).toBe('old');
-  });
-
-  test('cannot be written into a folder that is not there, and the reason is told', async () => {
-    await expect(writePrivateFile(join(folder, 'none', 'config.json'), 'new')).rejects.toThrow(/ENOENT/);
   });
 });
