@@ -39,7 +39,8 @@ export interface CodeRequest<Result> {
 interface Entry {
   /** Whose code it is; see `withdraw`. */
   readonly owner: object;
-  readonly demand: Demand;
+  /** Who wants it; the last person who did. */
+  demand: Demand;
   readonly sinceMs: number;
   readonly present: () => Session | undefined;
   readonly attempt: (code: string) => Promise<void>;
@@ -151,6 +152,7 @@ export class MfaDesk {
       if (demand.cause === 'person') this.#endSnooze(serial, device);
       this.#waitAgain(serial, entry);
       void demand.client?.then((client) => {
+        if (entry.demand !== demand) return;
         entry.program = client?.process.name;
         this.#changed();
       });
@@ -235,10 +237,17 @@ export class MfaDesk {
     this.#setSnooze(serial, device, forMs);
   }
 
-  /** A person asks for what an owner's code is for: it is not put aside any more. */
-  bringBack(owner: object): void {
+  /** A person asks for what an owner's code is for: it is the person's then, and not put aside any more. */
+  personAsks(owner: object, demand: Demand): void {
     for (const [serial, device] of this.#devices) {
-      if (device.entries.some((entry) => entry.owner === owner)) this.#endSnooze(serial, device);
+      const entries = device.entries.filter((entry) => entry.owner === owner);
+      if (entries.length === 0) continue;
+      for (const entry of entries) {
+        entry.demand = demand;
+        entry.program = undefined;
+      }
+      this.#endSnooze(serial, device);
+      this.#changed();
     }
   }
 
@@ -352,10 +361,14 @@ function isWorthAnother({ code }: Failure): boolean {
   return code === 'MfaRejected' || code === 'Unreachable' || code === 'Throttled';
 }
 
-/** The entry whose code is wanted first: what was merely announced waits for those who need one. */
+/**
+ * The entry whose code is wanted first: what was merely announced waits for those who need one, and they for a person,
+ * who gives the code for what he has asked for.
+ */
 function shown(entries: readonly Entry[]): Entry | undefined {
   return (
     entries.find(({ state }) => state === 'checking') ??
+    entries.find(({ demand }) => demand.cause === 'person') ??
     entries.find(({ present }) => !present()) ??
     entries[0]
   );

@@ -147,11 +147,11 @@ export class StepSession implements Disposable {
     this.#askedSinceIssued = true;
     // What is in flight may come out of the keychain, or have been asked for with an older code.
     while (this.#inFlight && !(this.takesCode && this.#inFlight.isFresh)) {
-      this.#hurry(demand.cause);
+      this.#hurry(demand);
       await this.#inFlight.session.catch(() => undefined);
     }
     if (this.#ended) throw this.#ended;
-    this.#hurry(demand.cause);
+    this.#hurry(demand);
     return this.#inFlight?.session ?? this.#start(demand, freshCode);
   }
 
@@ -220,15 +220,15 @@ export class StepSession implements Disposable {
   }
 
   /**
-   * Somebody waits for what is in flight: here, and for the steps below that it waits for itself. For a person its code
-   * is asked for again where that was put aside.
+   * Somebody waits for what is in flight: here, and for the steps below that it waits for itself. A person's wish makes
+   * its code the person's.
    */
-  #hurry(cause: Demand['cause']): void {
+  #hurry(demand: Demand): void {
     if (this.#inFlight) {
-      if (cause === 'person') this.#surroundings.desk.bringBack(this.#inFlight.call);
+      if (demand.cause === 'person') this.#surroundings.desk.personAsks(this.#inFlight.call, demand);
       this.#inFlight.call.hurry();
     }
-    if (this.source) this.source.#hurry(cause);
+    if (this.source) this.source.#hurry(demand);
   }
 
   #obtain(demand: Demand, need: Need): Promise<Session> {
@@ -239,7 +239,7 @@ export class StepSession implements Disposable {
       return Promise.resolve(session);
     }
     if (this.#inFlight) {
-      if (demand.cause !== 'renewal') this.#hurry(demand.cause);
+      if (demand.cause !== 'renewal') this.#hurry(demand);
       // What comes may be out of the keychain, and its code too old.
       return this.#inFlight.session.then((got) =>
         this.#codeAgeMs() <= need.greatestCodeAgeMs ? got : this.#obtain(demand, need),

@@ -1,6 +1,7 @@
 import { aliceSeed, aliceSerial } from '../sts/sample-world.ts';
 import { totp } from '../sts/totp.ts';
 import { enterSample, expect, test } from './latchkey.ts';
+import type { Latchkey } from './latchkey.ts';
 import { askAs } from './program.ts';
 import { MfaPanel } from './window.ts';
 
@@ -131,19 +132,37 @@ test('a prompt takes no focus from somebody who types', async ({ latchkey, windo
   await expect(using).rejects.toThrow('No MFA code');
 });
 
-test('a prompt names the program that needs the code', async ({ latchkey, window }) => {
+/** `reader` becomes one that needs a code, and serves any program. */
+async function guardReader(latchkey: Latchkey): Promise<void> {
   await latchkey.call('profiles.use', { name: 'reader' });
   const { profiles } = await latchkey.call('state.read', {});
-  const reader = profiles.find(({ profile }) => profile.name === 'reader');
   const guarded = profiles.find(({ profile }) => profile.name === 'guarded');
-  if (!reader || !guarded) throw new Error('the sample has changed');
+  if (!guarded) throw new Error('the sample has changed');
   await latchkey.call('profiles.save', {
     profile: { ...guarded.profile, name: 'reader', protected: false },
     replaces: 'reader',
   });
+}
 
+test('a prompt names the program that needs the code', async ({ latchkey, window }) => {
+  await guardReader(latchkey);
   expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('MfaRequired');
   const { panel } = new MfaPanel(window, 'alice');
   await expect(panel).toContainText('reader in account 444455556666, asked for by terraform');
   await expect(panel).toContainText(aliceSerial);
+});
+
+test('a prompt that a program has opened is the person’s, and has the focus, when its profile is used', async ({
+  latchkey,
+  window,
+}) => {
+  await guardReader(latchkey);
+  await window.search.fill('reader');
+  expect(await askAs('terraform', latchkey.imds, 'reader')).toBe('MfaRequired');
+  const { panel, code } = new MfaPanel(window, 'alice');
+  await expect(panel).toContainText('asked for by terraform');
+  await expect(window.search).toBeFocused();
+  await window.page.keyboard.press('Enter');
+  await expect(code).toBeFocused();
+  await expect(panel).not.toContainText('terraform');
 });

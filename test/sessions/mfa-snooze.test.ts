@@ -79,6 +79,19 @@ describe('a prompt that was put aside', () => {
     },
   );
 
+  it.each(['guarded', 'reader', 'direct'])(
+    'is the person’s where a person asks for it, too: %s',
+    async (profile) => {
+      await addOthers();
+      engine.byProgram('guarded').catch(() => undefined);
+      await engine.untilPrompted();
+      expect(prompts()).toMatchObject([{ demand: { cause: 'program' } }]);
+      engine.byPerson(profile).catch(() => undefined);
+      await engine.settle();
+      expect(prompts()).toMatchObject([{ demand: { cause: 'person', profile }, program: undefined }]);
+    },
+  );
+
   it('comes back at once where a person says so', async () => {
     await snoozeFor(15);
     desk().snooze(aliceSerial, null);
