@@ -7,7 +7,6 @@ import { changed, containerVariables, launchChange } from './launch-environment.
 import type { OpenLaunch } from './launch.ts';
 import { runWithProfile } from './launched-program.ts';
 import { clockTime, inWords } from './output.ts';
-import { plainCredentials } from './plain-credentials.ts';
 
 const options = {
   env: {
@@ -70,6 +69,8 @@ export const exec: SingleCommand = {
 };
 
 async function plainVariables({ profile, access }: OpenLaunch, leastMs: number) {
+  // Only here: it brings schemas along.
+  const { plainCredentials } = await import('./plain-credentials.ts');
   const { variables, expiresAtMs } = await plainCredentials(access);
   const leftMs = expiresAtMs - Date.now();
   if (leftMs < leastMs)
