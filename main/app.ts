@@ -1,7 +1,7 @@
 /** Electron's entry: composes the broker and the shell around it, and decides nothing. */
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { app, dialog, powerMonitor, protocol, shell, systemPreferences } from 'electron';
+import { app, clipboard, dialog, powerMonitor, protocol, shell, systemPreferences } from 'electron';
 import { startBroker } from './broker.ts';
 import { Failure } from './failure.ts';
 import { parseOptions, type Options } from './options.ts';
@@ -13,6 +13,7 @@ import { systemClock } from './platform/system-clock.ts';
 import { writeReadyFile } from './ready-file.ts';
 import { Resources } from './resources.ts';
 import { setApplicationMenu } from './shell/application-menu.ts';
+import { SecretClipboard } from './shell/electron-clipboard.ts';
 import { electronNotifier } from './shell/electron-notifier.ts';
 import { electronPower } from './shell/electron-power.ts';
 import { createElectronTray, isTrayShown } from './shell/electron-tray.ts';
@@ -92,6 +93,7 @@ function makeFolder(folder: string): string {
 
 async function start(options: Options, home: string): Promise<void> {
   setApplicationMenu();
+  const secretClipboard = opened.use(new SecretClipboard(clipboard, systemClock));
   const broker = opened.use(
     await startBroker({
       home,
@@ -108,6 +110,7 @@ async function start(options: Options, home: string): Promise<void> {
         return Promise.resolve(null);
       },
       openInBrowser: (address) => shell.openExternal(address),
+      copySecret: (secret) => secretClipboard.copy(secret),
     }),
   );
   const { service } = broker;

@@ -1,7 +1,7 @@
 import { BrokerService } from './control/broker-service.ts';
 import { serveDataFolder } from './control/local-socket.ts';
 import { OneTimePages } from './control/one-time-pages.ts';
-import type { OpenInBrowser, OpenInterface } from './control/parts.ts';
+import type { CopySecret, OpenInBrowser, OpenInterface } from './control/parts.ts';
 import type { Service, ServiceByCaller } from './control/service.ts';
 import { ConfigurationStore } from './configuration/store.ts';
 import { MainPort } from './endpoint/main-port.ts';
@@ -11,7 +11,7 @@ import { KeyCustody } from './keys/custody.ts';
 import { AuditLog } from './audit/audit-log.ts';
 import { openClients } from './clients/clients.ts';
 import { recordSessions } from './clients/session-records.ts';
-import { ensurePrivateFolder } from './platform/data-folder.ts';
+import { ensurePrivateFolder } from './platform/private-folder.ts';
 import { linkLocalIsOn } from './platform/link-local.ts';
 import type {
   Clock,
@@ -45,6 +45,8 @@ export interface BrokerOptions {
   readonly openInterface: OpenInterface;
   /** Undefined where there is no desktop. */
   readonly openInBrowser?: OpenInBrowser | undefined;
+  /** Undefined where there is no desktop. */
+  readonly copySecret?: CopySecret | undefined;
 }
 
 export interface Broker extends AsyncDisposable {
@@ -69,7 +71,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
 
 async function compose(options: BrokerOptions, opened: Resources): Promise<Broker> {
   const { home, clock, version, peer, secrets, openInterface } = options;
-  await ensurePrivateFolder(home);
+  ensurePrivateFolder(home);
   const configuration = opened.use(await ConfigurationStore.open(home));
   const audit = new AuditLog({ home, clock, secrets });
   const sts = opened.use(new StsThread());
@@ -123,6 +125,7 @@ async function compose(options: BrokerOptions, opened: Resources): Promise<Broke
       openInterface,
       oneTimePages: opened.use(new OneTimePages({ clock, peer })),
       openInBrowser: options.openInBrowser,
+      copySecret: options.copySecret,
     }),
   );
   // Before the endpoint: a second copy is to hear that it is one, not that the port is taken.

@@ -10,7 +10,13 @@ import { accessKeyIdSchema, newAccessKeySchema } from '../main/keys/access-key.t
 import { auditEventNames } from '../main/audit/record.ts';
 import { folderSchema, tokenNameSchema } from '../main/clients/access.ts';
 import { settingsChangeSchema, settingsSchema } from '../main/configuration/settings.ts';
-import { labelSchema, mfaSerialSchema, nameSchema, profileSchema } from '../main/profiles/profile.ts';
+import {
+  labelSchema,
+  mfaSerialSchema,
+  nameSchema,
+  profileSchema,
+  regionSchema,
+} from '../main/profiles/profile.ts';
 
 export { mostRecent, requestEvents } from '../main/audit/record.ts';
 
@@ -205,7 +211,7 @@ export const statusSchema = z.object({
   /** The profiles that were used last, the latest first. */
   recent: z.array(z.string()),
   settings: settingsSchema,
-  /** Whether there is a desktop to open a browser on; without one `console.open` is refused. */
+  /** Whether there is a desktop, with a browser and a clipboard; without one `console.open` and `tokens.createAndCopy` are refused. */
   hasDesktop: z.boolean(),
   /** Where secrets are kept: `memory` only where a person asked for it, and until the broker ends. */
   secrets: z.enum(['keychain', 'memory']),
@@ -240,10 +246,21 @@ export const statusSchema = z.object({
       lastUsedAtMs: z.nullable(timeMs),
     }),
   ),
-  /** Requests that were refused since the broker started, by their reason, the latest first. */
+  /**
+   * Requests that were refused since the broker started, by their reason, the latest first. Where there was nothing to
+   * serve they have its code (failure.ts), as that of a problem.
+   */
   refusals: z.array(
-    z.object({ reason: z.string(), count: z.number(), lastAtMs: timeMs, program: z.optional(z.string()) }),
+    z.object({
+      reason: z.string(),
+      code: z.optional(z.string()),
+      count: z.number(),
+      lastAtMs: timeMs,
+      program: z.optional(z.string()),
+    }),
   ),
+  /** Why it cannot be told which programs ask; null where that has not been seen. */
+  clients: z.object({ problem: z.nullable(z.string()) }),
   /** Why requests are not being recorded; null where they are. */
   audit: z.object({ problem: z.nullable(z.string()) }),
 });
@@ -319,13 +336,27 @@ export const installationSchema = z.object({
 });
 
 /**
- * The calls. `profiles.use`, `profiles.setReadOnly`, `mfa.renew`, `sessions.unlock`, `keys.add` and `console.open` take
- * as long as AWS and a person take; all others answer at once.
+ * The calls. `profiles.use`, `profiles.setReadOnly`, `mfa.renew`, `sessions.unlock`, `keys.add`, `keys.edit` and
+ * `console.open` take as long as AWS and a person take; all others answer at once.
  */
 export const calls = {
   'state.read': { input: nothing, output: stateSchema },
   /** Adds a key after `GetCallerIdentity` has confirmed it. The secret goes to the keychain and nowhere else. */
   'keys.add': { input: newAccessKeySchema, output: keyViewSchema, by: 'person' },
+  /**
+   * Changes what is given of a key, all but its ID and its secret. What is based on it follows a new label; a new region
+   * is asked first. With null it has no MFA device any more.
+   */
+  'keys.edit': {
+    input: z.strictObject({
+      label: labelSchema,
+      newLabel: z.optional(labelSchema),
+      mfaSerial: z.optional(z.nullable(mfaSerialSchema)),
+      region: z.optional(regionSchema),
+    }),
+    output: keyViewSchema,
+    by: 'person',
+  },
   /** Refused while a profile is based on the key. */
   'keys.remove': { input: z.strictObject({ label: labelSchema }), output: nothing, by: 'person' },
   /**
@@ -402,6 +433,15 @@ export const calls = {
   'folders.set': {
     input: z.strictObject({ folder: folderSchema, profile: z.nullable(nameSchema) }),
     output: nothing,
+    by: 'person',
+  },
+  /**
+   * Makes a named token of the container endpoint and puts it on the desktop's clipboard, for a minute; tells the address
+   * that it is for. Refused where Latchkey has no desktop; where it could not be copied there is no token.
+   */
+  'tokens.createAndCopy': {
+    input: z.strictObject({ name: tokenNameSchema, profile: nameSchema }),
+    output: z.object({ url: z.string() }),
     by: 'person',
   },
   /** Ends a named token of the container endpoint. */

@@ -290,6 +290,14 @@ export const text = {
     rootUser: 'the root user',
     remove: 'Remove',
     removeLabel: (label: string) => `Remove the key ${label}`,
+    change: 'Change',
+    changeLabel: (label: string) => `Change the key ${label}`,
+    changeHeading: (label: string) => `Change ${label}`,
+    changeIntro: (id: string) =>
+      `Its ID, ${id}, and its secret stay as they are. Profiles that are based on it follow a new label.`,
+    changeRegionHint: 'Whose STS is asked. A new one is asked at once whether it takes the key.',
+    saveChange: 'Save',
+    savingChange: 'Saving…',
     removeHeading: (label: string) => `Remove the key ${label}?`,
     removeHint: {
       keychain:
@@ -419,9 +427,9 @@ export const text = {
     later: 'Put it aside',
     /** Minutes that a prompt can be put aside for, and how that is said. */
     laterChoices: [
-      { minutes: 5, short: '5 min', long: 'Put it aside for 5 minutes' },
-      { minutes: 15, short: '15 min', long: 'Put it aside for 15 minutes' },
-      { minutes: 60, short: '1 h', long: 'Put it aside for 1 hour' },
+      { minutes: 5, short: '5 min', long: 'Put it aside for 5 min' },
+      { minutes: 15, short: '15 min', long: 'Put it aside for 15 min' },
+      { minutes: 60, short: '1 h', long: 'Put it aside for 1 h' },
     ],
     laterHint: 'You are told of it again then. Programs that need the code are refused as before.',
     snoozed: (ms: number) => `put aside until ${clockTime(ms)}`,
@@ -534,6 +542,8 @@ export const text = {
       profile: 'Profile',
       unknown: 'It ended, or its connection did, before it could be told which one it was.',
     },
+    clientsProblem:
+      'Protected profiles are served to no program, nor is anything where terminals or folders have profiles of their own.',
     auditProblem: 'What programs do is not recorded as it should be.',
 
     timeline: {
@@ -589,7 +599,7 @@ export const text = {
           always: `always, since ${moment(sinceMs)}`,
         })[allowance],
       remove: 'Remove',
-      removeFolder: (folder: string) => `Take the profile of ${folder} away`,
+      removeFolder: (folder: string) => `Remove the profile of ${folder}`,
       removeFolderHeading: 'Take the folder’s profile away?',
       removeFolderHint: (folder: string) => `Programs that work in ${folder} then get the active profile.`,
       revoke: 'Revoke',
@@ -650,6 +660,22 @@ export const text = {
 
     access: 'Access that was given',
     accessNone: 'No approvals, no tokens, and no profile with a port of its own.',
+
+    newToken: 'New token',
+    newTokenHint:
+      'Opens one profile to programs that ask over the container protocol. It is told once, on the clipboard.',
+    newTokenName: 'Token name',
+    newTokenNameHint: 'What it is for, for example build-box',
+    newTokenProfile: 'Profile',
+    newTokenMake: 'Make and copy',
+    newTokenMaking: 'Making…',
+    newTokenCopied: (name: string) =>
+      `The token ${name} is copied, and is taken off the clipboard in 60 seconds. A program that keeps a history of the clipboard may keep it.`,
+    newTokenUse:
+      'Paste it into a file that only you can read, without an end of line. Then these lines lead programs to it; copied, they take its place on the clipboard.',
+    newTokenCopyLines: 'Copy the lines',
+    newTokenHeadless: 'This Latchkey runs without a desktop, and has no clipboard. Type in a terminal:',
+    newTokenCopyCommand: 'Copy the command',
 
     about: 'About',
     dataFolder: 'Data folder',

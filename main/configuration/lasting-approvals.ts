@@ -1,5 +1,5 @@
 import type { Profile } from '../profiles/profile.ts';
-import { findProfile, type Configuration } from './configuration.ts';
+import { findKey, findProfile, type Configuration } from './configuration.ts';
 
 /**
  * The new configuration without the approvals of profiles that are gone, have another name, or lead to another role: a
@@ -14,9 +14,14 @@ export function withLastingApprovals(before: Configuration, after: Configuration
 /** Whether a name means the same role, by the same way to it, in two configurations. */
 export function hasSameTarget(name: string, one: Configuration, other: Configuration): boolean {
   const [profile, another] = [findProfile(one, name), findProfile(other, name)];
-  return profile !== undefined && another !== undefined && targetOf(profile) === targetOf(another);
+  return (
+    profile !== undefined && another !== undefined && targetOf(profile, one) === targetOf(another, other)
+  );
 }
 
-function targetOf({ roleArn, base }: Profile): string {
-  return JSON.stringify([roleArn, 'key' in base ? ['key', base.key] : ['profile', base.profile]]);
+/** A key is meant by its ID: with another label it is the same one. */
+function targetOf({ roleArn, base }: Profile, configuration: Configuration): string {
+  const way =
+    'key' in base ? ['key', findKey(configuration, base.key)?.accessKeyId] : ['profile', base.profile];
+  return JSON.stringify([roleArn, way]);
 }

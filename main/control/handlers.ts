@@ -24,6 +24,7 @@ import type { BrokerParts } from './parts.ts';
 import type { Person } from './person.ts';
 import { saveSettings } from './settings.ts';
 import { statusOf } from './status.ts';
+import { copyNewToken, tokenUrl } from './tokens.ts';
 import { unlock } from './unlock.ts';
 import { activityView, keyView, profileView } from './views.ts';
 
@@ -62,6 +63,11 @@ export function contractHandlers(
     'keys.add': async ({ secretAccessKey, ...input }, caller) => {
       const key = await keys.add({ ...input, secretAccessKey: new Secret(secretAccessKey) });
       audit.note({ event: 'keyChanged', detail: 'added', client: commandOf(caller) });
+      return keyView(key);
+    },
+    'keys.edit': async ({ label, ...change }, caller) => {
+      const key = await keys.edit(label, change);
+      audit.note({ event: 'keyChanged', detail: 'changed', client: commandOf(caller) });
       return keyView(key);
     },
     'keys.remove': async ({ label }, caller) => {
@@ -204,6 +210,12 @@ export function contractHandlers(
       });
       return {};
     },
+    'tokens.createAndCopy': async ({ name, profile }, caller) => {
+      const url = await copyNewToken(parts, name, profile);
+      const detail = `token ${name} made, and copied`;
+      audit.note({ event: 'accessChanged', profile, detail, client: commandOf(caller) });
+      return { url };
+    },
     'tokens.revoke': async ({ name }, caller) => {
       await containerTokens.revoke(name);
       audit.note({ event: 'accessChanged', detail: `token ${name} revoked`, client: commandOf(caller) });
@@ -270,7 +282,7 @@ export function commandHandlers(parts: BrokerParts): CommandHandlers {
     'tokens.create': async ({ name, profile }, client) => {
       const token = await containerTokens.create(name, profile);
       audit.note({ event: 'accessChanged', profile, detail: `token ${name} made`, client });
-      return { token: token.reveal(), url: `${parts.endpointUrl()}container/${profile}` };
+      return { token: token.reveal(), url: tokenUrl(parts, profile) };
     },
   };
 }

@@ -6,6 +6,7 @@ import type { KeyCustody } from '../keys/custody.ts';
 import type { Client, Clock, OwnerAuthentication, StartAtLogin } from '../platform/ports.ts';
 import type { ActiveProfile } from '../profiles/active-profile.ts';
 import type { Profiles } from '../profiles/profiles.ts';
+import type { Secret } from '../secret.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { OneTimePages } from './one-time-pages.ts';
 
@@ -17,6 +18,12 @@ export type OpenInterface = (confirm: () => Promise<Client | undefined>) => Prom
 
 /** Opens an address in the person's browser. The address gets into a command line: it must be nobody's secret for long. */
 export type OpenInBrowser = (address: string) => Promise<void>;
+
+/**
+ * Puts a secret on the clipboard of the person's desktop, and takes it off again after a while.
+ * @throws where the desktop does not take it
+ */
+export type CopySecret = (secret: Secret) => Promise<void>;
 
 /** What the contract is carried out by. */
 export interface BrokerParts {
@@ -54,4 +61,6 @@ export interface BrokerParts {
   readonly openInterface: OpenInterface;
   readonly oneTimePages: Pick<OneTimePages, 'leadTo'>;
   readonly openInBrowser: OpenInBrowser | undefined;
+  /** Undefined where there is no desktop. */
+  readonly copySecret: CopySecret | undefined;
 }

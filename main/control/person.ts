@@ -91,6 +91,7 @@ function wishesWith(approvals: Pick<Approvals, 'request'>, settings: () => Setti
     'keys.add': ({ label, accessKeyId }) => ({
       inWords: `add the access key ${accessKeyId} as "${shownName(label)}"`,
     }),
+    'keys.edit': ({ label, ...change }) => ({ inWords: keyChangeInWords(label, change) }),
     'keys.remove': ({ label }) => ({ inWords: `remove the access key "${shownName(label)}"` }),
     'profiles.save': ({ profile, replaces }) => {
       const { name, roleArn, protected: isProtected, readOnly } = profile;
@@ -127,10 +128,25 @@ function wishesWith(approvals: Pick<Approvals, 'request'>, settings: () => Setti
     'installation.startAtLogin': ({ on }) => ({
       inWords: on ? 'start Latchkey at each login' : 'start Latchkey at login no more',
     }),
+    'tokens.createAndCopy': ({ name, profile }) => ({
+      inWords: `make a token ${name} for the profile ${profile}, and copy it to the clipboard`,
+    }),
     'tokens.create': ({ name, profile }) => ({ inWords: `make a token ${name} for the profile ${profile}` }),
     'interface.open': () => ({ inWords: 'open the interface' }),
     'sessions.unlock': () => ({ inWords: 'unlock' }),
   };
+}
+
+function keyChangeInWords(
+  label: string,
+  { newLabel, mfaSerial, region }: Omit<PersonsInput<'keys.edit'>, 'label'>,
+): string {
+  const changes = [
+    ...(newLabel === undefined ? [] : [`label "${shownName(newLabel)}"`]),
+    ...(mfaSerial === undefined ? [] : [mfaSerial === null ? 'no MFA device' : `MFA device ${mfaSerial}`]),
+    ...(region === undefined ? [] : [`region ${region}`]),
+  ];
+  return `change the access key "${shownName(label)}" (${changes.join(', ') || 'nothing of it'})`;
 }
 
 const allowances = {

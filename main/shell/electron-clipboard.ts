@@ -1,15 +1,16 @@
 import { hash } from 'node:crypto';
-import type { Clipboard } from 'electron';
 import { Failure } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
 import type { Secret } from '../secret.ts';
 
 /** What is used of Electron's clipboard. Its methods give promises since Electron 44, before that their results. */
-export type ClipboardSource = {
-  readonly [Method in 'clear' | 'readText' | 'writeText']: (
-    ...given: Parameters<Clipboard[Method]>
-  ) => ReturnType<Clipboard[Method]> | Awaited<ReturnType<Clipboard[Method]>>;
-};
+export interface ClipboardSource {
+  /** Gives nothing, or a promise of that. */
+  clear(): unknown;
+  readText(): string | Promise<string>;
+  /** As `clear`. */
+  writeText(text: string): unknown;
+}
 
 /** How long a secret stays on the clipboard. */
 export const clearAfterMs = 60_000;

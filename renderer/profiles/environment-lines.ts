@@ -48,6 +48,19 @@ export function environmentLines(place: Place, forWindows: boolean): string {
   return `${lines.join('\n')}\n`;
 }
 
+/**
+ * The lines for programs with a token of the container endpoint, which a person keeps in a file. The last keeps the SDK
+ * for Java from going on to IMDS, and so to the active profile, where the token is refused.
+ * @param url where the token is taken
+ */
+export function tokenLines(url: string, token: string, forWindows: boolean): string {
+  return [
+    assignment('AWS_CONTAINER_CREDENTIALS_FULL_URI', url, forWindows),
+    assignment('AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE', `$HOME/.aws/${token}.token`, forWindows),
+    assignment('AWS_EC2_METADATA_DISABLED', 'true', forWindows),
+  ].join('\n');
+}
+
 /** Whether the lines lead to this very profile, whichever is active. */
 export function isOwn({ ownUrl }: Place, forWindows: boolean): boolean {
   return ownUrl !== undefined || !forWindows;

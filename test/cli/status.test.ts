@@ -243,6 +243,12 @@ describe('latchkey status', () => {
       expect(document).toHaveProperty('refusals.length', 7);
     });
 
+    test('tells that requests are not recorded, and why', async () => {
+      const problem = 'The audit log cannot be written: ENOSPC: no space left on device, write';
+      const state = { status: status({ audit: { problem } }), profiles: [] };
+      expect((await shown(state)).split('\n')).toContain(`Audit     ${problem}`);
+    });
+
     test('names the commands that add the first key', async () => {
       expect(await shown({ status: status({ keys: [] }), profiles: [] })).toContain(
         'Keys      none; add one with: latchkey key add, or in the interface: latchkey open\n',

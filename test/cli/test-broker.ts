@@ -4,10 +4,11 @@ import { startBroker, type Broker } from '../../main/broker.ts';
 import { memorySecretStore } from '../../main/platform/memory-secret-store.ts';
 import { noPower } from '../../main/platform/no-power.ts';
 import { peerIdentity } from '../../main/platform/peer-identity.ts';
+import type { PeerIdentity } from '../../main/platform/ports.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Resources } from '../../main/resources.ts';
 import type { Secret } from '../../main/secret.ts';
-import type { CallName, Input } from '../../preload/contract.ts';
+import type { CallName, Input, Status } from '../../preload/contract.ts';
 import { commandVersion } from '../control/socket-options.ts';
 import { endpointUrlSts, temporaryHome } from '../fixtures/core.ts';
 import { startEmbeddedSts, type EmbeddedSts } from '../sts/embedded-sts.ts';
@@ -26,6 +27,7 @@ export interface TestBroker extends AsyncDisposable {
 export async function startTestBroker(
   options: {
     version?: string;
+    peer?: PeerIdentity;
     link?: string;
     openInBrowser?: (address: string) => Promise<void>;
     copySecret?: (secret: Secret) => Promise<void>;
@@ -45,7 +47,7 @@ export async function startTestBroker(
       version: options.version ?? commandVersion,
       clock: systemClock,
       secrets: memorySecretStore(),
-      peer: peerIdentity(),
+      peer: options.peer ?? peerIdentity(),
       power: noPower,
       openInterface: async (confirm) => {
         if (options.link === undefined) return null;
@@ -75,12 +77,17 @@ export async function startTestBroker(
 }
 
 /** Waits until an MFA code is wanted, and nobody checks one. */
-export async function untilPrompted({ broker }: TestBroker): Promise<void> {
+export function untilPrompted(own: TestBroker): Promise<void> {
+  return untilTold(own, ({ prompts }) => prompts.some(({ state }) => state === 'waiting'));
+}
+
+/** Waits until the broker tells of a status that is meant. */
+export async function untilTold({ broker }: TestBroker, isMeant: (status: Status) => boolean): Promise<void> {
   await new Promise<void>((resolve) => {
     const subscription = broker.service.subscribe((event) => {
       const status =
         event.type === 'state' ? event.state.status : event.type === 'status' ? event.status : undefined;
-      if (!status?.prompts.some(({ state }) => state === 'waiting')) return;
+      if (!status || !isMeant(status)) return;
       // The first event comes while there is no subscription to dispose yet.
       setImmediate(() => {
         subscription[Symbol.dispose]();

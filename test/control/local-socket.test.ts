@@ -28,6 +28,8 @@ let opened: Resources;
 let folder: string;
 let address: string;
 let service: ServiceStandIn;
+/** The reasons of what was refused, for status and record. */
+let refusals: string[];
 
 beforeEach(async () => {
   opened = new Resources();
@@ -35,11 +37,13 @@ beforeEach(async () => {
   opened.use({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) });
   address = join(folder, 'private', 'control.sock');
   service = new ServiceStandIn();
+  refusals = [];
 });
 afterEach(() => opened[Symbol.asyncDispose]());
 
 async function serve(of: ServiceStandIn = service, peer?: PeerIdentity): Promise<AsyncDisposable> {
-  return opened.use(await serveLocalSocket(socketOptions(of, peer), address));
+  const options = socketOptions(of, peer, (reason) => refusals.push(reason));
+  return opened.use(await serveLocalSocket(options, address));
 }
 
 function post(
@@ -160,7 +164,7 @@ describe.skipIf(withUnixSockets.missing)(`the contract over the local socket${wi
     expect(service.received).toEqual([]);
   });
 
-  test('refuses what a browser or a proxy sent', async () => {
+  test('refuses what a browser or a proxy sent, and counts it', async () => {
     await serve();
     for (const header of [
       'origin',
@@ -175,6 +179,10 @@ describe.skipIf(withUnixSockets.missing)(`the contract over the local socket${wi
       expect([header, answer.status]).toEqual([header, 403]);
     }
     expect(service.received).toEqual([]);
+    expect(refusals).toHaveLength(7);
+    expect(new Set(refusals)).toEqual(
+      new Set(['the local socket serves nothing that a browser or a proxy sent']),
+    );
   });
 
   test('turns down calls past what one terminal’s programs may have, and answers again when some have ended', async () => {
@@ -293,6 +301,24 @@ describe.skipIf(withUnixSockets.missing)(`events over the local socket${withUnix
     expect(received.length).toBeLessThan(5_000_000);
     const [, ...lines] = received.trimEnd().split('\n');
     expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ type: 'state' });
+    socket.destroy();
+  });
+
+  test('that come while a large state is on its way follow it, and do not have it sent again', async () => {
+    service.endpoint = 'x'.repeat(8_000_000);
+    await serve();
+    const socket = connect(address);
+    let received = '';
+    socket.setEncoding('utf8').on('data', (chunk: string) => (received += chunk));
+    socket.write('GET /events HTTP/1.0\r\n\r\n');
+    while (!received.includes('"type":"state"')) await once(socket, 'data');
+    socket.pause();
+    const changes = 100;
+    for (let change = 1; change <= changes; change += 1) service.moveEndpoint(`http://127.0.0.1:${change}/`);
+    socket.resume();
+    while (!received.includes(`127.0.0.1:${changes}/`)) await once(socket, 'data');
+    const types = received.match(/"type":"\w+"/g);
+    expect(types).toEqual(['"type":"state"', ...Array<string>(changes).fill('"type":"status"')]);
     socket.destroy();
   });
 
@@ -457,7 +483,7 @@ describe.skipIf(withUnixSockets.missing)(`the program at the other end${withUnix
         throw new Error('no such descriptor');
       },
     ],
-  ])('gets not a byte where its user %s', async (_case, isOwnUserOnLocalSocket) => {
+  ])('gets not a byte where its user %s, and is counted', async (_case, isOwnUserOnLocalSocket) => {
     await serve(service, composePeer({ isOwnUserOnLocalSocket }));
     for (const sent of ['GET /events HTTP/1.0\r\n\r\n', 'nonsense\r\n\r\n']) {
       const socket = connect(address);
@@ -470,6 +496,8 @@ describe.skipIf(withUnixSockets.missing)(`the program at the other end${withUnix
       expect(received).toBe('');
     }
     expect(service.callers).toEqual([]);
+    const reason = 'the connection to the local socket is not known to be of a program of this user';
+    expect(refusals).toEqual([reason, reason]);
   });
 });
 

@@ -21,6 +21,7 @@ const peerOfThisMachine = peerIdentity();
 export function socketOptions(
   service: ServiceByCaller,
   peer: PeerIdentity = peerOfThisMachine,
+  refused: (reason: string) => void = () => undefined,
 ): LocalSocketOptions {
   const none = () => new Failure('NotFound', 'No profile is there');
   const source = new CredentialSource({
@@ -36,7 +37,7 @@ export function socketOptions(
       passOn: () => ({ [Symbol.dispose]: () => undefined }),
     },
     handedOut: { note: () => undefined },
-    refusals: { note: () => undefined },
+    refusals: { note: refused },
     audit: { note: () => ({ again: () => true }) },
   });
   return {

@@ -1,4 +1,4 @@
-import { aliceKeys, bobKeys } from '../sts/sample-world.ts';
+import { aliceKeys, aliceSerial, bobKeys } from '../sts/sample-world.ts';
 import { enterSample, expect, test } from './latchkey.ts';
 
 const wrongSecret = bobKeys.secretAccessKey;
@@ -65,6 +65,49 @@ test('a key that a profile is based on is not removed, and the reason is told', 
   await expect(dialog.getByRole('alert')).toContainText('is the base of');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
   await expect(window.heading('work')).toBeVisible();
+});
+
+test('a key is changed: profiles follow its label, a wrong field is told at it, and its secret is not asked for', async ({
+  latchkey,
+  window,
+}) => {
+  await enterSample(latchkey);
+  await window.button('Keys').click();
+  await window.button('Change the key work').click();
+  await expect(window.field('Label')).toBeFocused();
+  await expect(window.field('Label')).toHaveValue('work');
+  await expect(window.field('Secret access key')).toHaveCount(0);
+
+  await window.field('Label').fill('home');
+  await window.field('MFA device (optional)').fill('x');
+  await window.page.keyboard.press('Tab');
+  expect(await window.messageAt('MFA device (optional)')).toContain('9 to 256 characters');
+  await window.field('MFA device (optional)').fill(aliceSerial);
+  await window.field('Region').fill('cn-north-1');
+  await window.page.keyboard.press('Enter');
+  await expect.poll(() => window.messageAt('Region')).toContain('STS in cn-north-1 refuses this key');
+  await expect(window.field('Region')).toBeFocused();
+  await expect(window.heading('Change work')).toBeVisible();
+
+  await window.field('Region').fill('eu-west-1');
+  await window.page.keyboard.press('Enter');
+  await expect(window.heading('home')).toBeVisible();
+  await expect(window.heading('Access keys')).toBeFocused();
+  await expect(window.page.getByText('Used by 3 profiles')).toBeVisible();
+  const { status, profiles } = await latchkey.call('state.read', {});
+  expect(status.keys).toMatchObject([{ label: 'home', mfaSerial: aliceSerial, region: 'eu-west-1' }]);
+  expect(profiles.map(({ profile }) => profile.base)).toEqual(Array(3).fill({ key: 'home' }));
+});
+
+test('a change of a key is left by Escape, and nothing of it is kept', async ({ latchkey, window }) => {
+  await enterSample(latchkey);
+  await window.button('Keys').click();
+  await window.button('Change the key work').click();
+  await window.field('Label').fill('home');
+  await window.page.keyboard.press('Escape');
+  await expect(window.heading('Access keys')).toBeFocused();
+  await expect(window.heading('work')).toBeVisible();
+  expect((await latchkey.call('state.read', {})).status.keys).toMatchObject([{ label: 'work' }]);
 });
 
 test('a key that nothing is based on is removed after a question', async ({ latchkey, window }) => {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { Secret } from '../../main/secret.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
-import { aliceArn, aliceKeys, bobKeys } from '../sts/sample-world.ts';
+import { aliceArn, aliceKeys, aliceSerial, bobKeys } from '../sts/sample-world.ts';
 
 let core: Core;
 
@@ -99,6 +99,104 @@ describe('a key', () => {
     await core.profiles.remove('reader');
     await core.keys.remove('work');
     expect(await core.secrets.read(keychainName)).toBeUndefined();
+  });
+});
+
+const approval = {
+  id: 'k1',
+  profile: 'reader',
+  program: { kind: 'executable', path: '/usr/bin/terraform', sha256: 'a'.repeat(64) },
+  allowedAtMs: 0,
+  untilMs: null,
+} as const;
+
+describe('a changed key', () => {
+  const profileOf = (name: string) =>
+    core.configuration.current.profiles.find((profile) => profile.name === name);
+
+  beforeEach(async () => {
+    await core.addKey('work', aliceKeys, { mfaSerial: aliceSerial });
+    await core.addKey('bobs', bobKeys);
+    await core.addProfile({ name: 'reader' });
+    await core.addProfile({ name: 'above', base: { profile: 'reader' } });
+    core.sts.resetCalls();
+  });
+
+  it('is followed by the profiles that are based on it, and keeps its secret and all that was not given', async () => {
+    const [before] = core.configuration.current.keys;
+    const edited = await core.keys.edit('work', { newLabel: 'home' });
+    expect(edited).toEqual({ ...before, label: 'home' });
+    expect(core.configuration.current.keys).toMatchObject([{ label: 'home' }, { label: 'bobs' }]);
+    expect(profileOf('reader')?.base).toEqual({ key: 'home' });
+    expect(profileOf('above')?.base).toEqual({ profile: 'reader' });
+    expect((await core.keys.secretOf(edited)).reveal()).toBe(aliceKeys.secretAccessKey);
+    expect(core.sts.calls()).toEqual({});
+  });
+
+  it('has another MFA device, or none', async () => {
+    const other = 'arn:aws:iam::111122223333:mfa/other';
+    expect(await core.keys.edit('work', { mfaSerial: other })).toMatchObject({ mfaSerial: other });
+    expect(await core.keys.edit('work', { region: 'us-east-1' })).toMatchObject({ mfaSerial: other });
+    expect(await core.keys.edit('work', { mfaSerial: null })).not.toHaveProperty('mfaSerial');
+    expect(core.configuration.current.keys[0]).not.toHaveProperty('mfaSerial');
+  });
+
+  it('has another region once STS there has taken it', async () => {
+    expect(await core.keys.edit('work', { region: 'eu-west-1' })).toMatchObject({ region: 'eu-west-1' });
+    expect(core.sts.calls()).toEqual({ GetCallerIdentity: 1 });
+    await expect(core.keys.edit('work', { region: 'cn-north-1' })).rejects.toMatchObject({
+      field: 'region',
+      awsCode: 'InvalidClientTokenId',
+    });
+    core.sts.faults.drop = {};
+    await expect(core.keys.edit('work', { region: 'us-west-2' })).rejects.toMatchObject({
+      code: 'Unreachable',
+    });
+    expect(core.configuration.current.keys[0]).toMatchObject({ region: 'eu-west-1' });
+  });
+
+  it('does not take the label of another, and is refused where there is none of that label', async () => {
+    await expect(core.keys.edit('work', { newLabel: 'bobs' })).rejects.toMatchObject({
+      code: 'AlreadyExists',
+      field: 'newLabel',
+    });
+    await expect(core.keys.edit('gone', { newLabel: 'home' })).rejects.toMatchObject({ code: 'NotFound' });
+    expect(core.configuration.current.keys).toMatchObject([{ label: 'work' }, { label: 'bobs' }]);
+  });
+
+  it('is left as it is where it became another while STS was asked', async () => {
+    core.sts.faults.delayMs = 300;
+    const edited = core.keys.edit('work', { region: 'eu-west-1' });
+    await core.keys.edit('work', { mfaSerial: null });
+    await expect(edited).rejects.toMatchObject({ code: 'Refused' });
+    expect(core.configuration.current.keys[0]).toMatchObject({ region: 'us-east-1' });
+  });
+
+  it('keeps the approvals of the profiles on it: it is the same key', async () => {
+    await core.configuration.update((before) => ({
+      ...before,
+      approvals: [approval],
+    }));
+    await core.keys.edit('work', { newLabel: 'home', mfaSerial: null });
+    expect(core.configuration.current.approvals).toMatchObject([{ profile: 'reader' }]);
+    const [reader] = core.configuration.current.profiles;
+    if (!reader) throw new Error('no profile');
+    await core.profiles.save({ ...reader, base: { key: 'bobs' } }, 'reader');
+    expect(core.configuration.current.approvals).toEqual([]);
+  });
+
+  it('with another label keeps its sessions, and tells that label where its secret is lost', async () => {
+    await core.keys.edit('work', { mfaSerial: null });
+    const session = await core.sessions.acquire({ cause: 'person', profile: 'reader' });
+    const [before] = core.configuration.current.keys;
+    if (!before) throw new Error('no key');
+    await core.keys.edit('work', { newLabel: 'home', region: 'eu-west-1' });
+    expect(core.sessions.take('reader')).toBe(session);
+    await core.secrets.remove(keychainName);
+    await expect(core.keys.secretOf(before)).rejects.toMatchObject({
+      code: 'KeyMissing',
+      message: expect.stringContaining('"home"') as string,
+    });
   });
 });
 

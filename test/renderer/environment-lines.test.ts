@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { needs } from '../platform/needs.ts';
-import { environmentLines, isOwn } from '../../renderer/profiles/environment-lines.ts';
+import { environmentLines, isOwn, tokenLines } from '../../renderer/profiles/environment-lines.ts';
 
 const place = {
   name: 'reader',
@@ -64,5 +64,28 @@ describe('the lines for a shell that is to have a profile', () => {
       false,
       true,
     ]);
+  });
+});
+
+describe('the lines for programs with a token', () => {
+  test.skipIf(withSh.missing)(
+    `lead a shell to the token’s address and file, and away from IMDS${withSh.note}`,
+    () => {
+      const script = `HOME=/home/alice\n${tokenLines('http://127.0.0.1:9254/container/reader', 'ci', false)}\nenv`;
+      const set = execFileSync('sh', ['-c', script], { env: {}, encoding: 'utf8' }).split('\n');
+      expect(set).toEqual(
+        expect.arrayContaining([
+          'AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9254/container/reader',
+          'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/home/alice/.aws/ci.token',
+          'AWS_EC2_METADATA_DISABLED=true',
+        ]),
+      );
+    },
+  );
+
+  test('are PowerShell’s on Windows', () => {
+    expect(tokenLines('http://127.0.0.1:9254/container/reader', 'ci', true)).toContain(
+      '$env:AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE = "$HOME/.aws/ci.token"',
+    );
   });
 });

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { standardSettings } from '../../main/configuration/settings.ts';
 import { runNotifications } from '../../main/shell/notifications.ts';
+import type { Status } from '../../preload/contract.ts';
 import { FakeClock } from '../fixtures/fake-clock.ts';
 import { profile, prompt, ServiceDouble, status } from './service-double.ts';
 
@@ -165,6 +166,107 @@ it('leaves what passes by itself untold', () => {
   expect(shown).toEqual([]);
 });
 
+describe('a program that waits to be allowed', () => {
+  const request: Status['approvalRequests'][number] = {
+    id: 'one',
+    profile: 'prod',
+    accountId: '444455556666',
+    program: {
+      pid: 4711,
+      name: 'terraform',
+      workingFolder: '/home/alice/infra',
+      startedAtMs: 0,
+      parents: [
+        { pid: 4700, name: 'bash' },
+        { pid: 4600, name: 'kitty' },
+      ],
+    },
+    tree: { pid: 4700, name: 'bash' },
+    choices: ['once'],
+    sinceMs: 0,
+    untilMs: 10 * minuteMs,
+  };
+
+  it('is told of with what started it, its folder, the profile and the account, once', () => {
+    service.changeStatus({ approvalRequests: [request] });
+    service.changeStatus({ approvalRequests: [{ ...request, untilMs: 20 * minuteMs }] });
+    expect(shown).toMatchObject([
+      {
+        title: 'terraform asks for prod',
+        body: 'Started by bash, kitty. In /home/alice/infra. Account 444455556666. Click to decide.',
+      },
+    ]);
+  });
+
+  it('is said to ask for others where it only passes on what they do', () => {
+    const program = { ...request.program, name: 'docker-proxy', forwarder: 'Docker' };
+    service.changeStatus({ approvalRequests: [{ ...request, program }] });
+    expect(shown[0]?.body).toContain('For a program inside Docker.');
+  });
+
+  it('is not told of any more when a person has decided', () => {
+    service.changeStatus({ approvalRequests: [request] });
+    service.changeStatus({ approvalRequests: [] });
+    expect(shown.map(({ takenAway }) => takenAway)).toEqual([true]);
+  });
+});
+
+describe('a program that got nothing', () => {
+  const locked = { reason: 'Latchkey is locked', code: 'Locked', count: 1, program: 'terraform' };
+  /** Has it refused just now. */
+  const refuse = (refusal: Omit<Status['refusals'][number], 'lastAtMs'>, others: Partial<Status> = {}) => {
+    service.changeStatus({ refusals: [{ ...refusal, lastAtMs: clock.now() }], ...others });
+  };
+
+  it.each(['Locked', 'NotFound', 'Refused', 'Unreachable', 'Throttled', 'Internal'])(
+    'is told of with the reason, which no SDK shows over IMDS: %s',
+    (code) => {
+      refuse({ ...locked, code });
+      expect(shown).toMatchObject([{ title: 'No credentials for terraform', body: 'Latchkey is locked' }]);
+    },
+  );
+
+  it('is told of where its name is not known', () => {
+    refuse({ ...locked, program: undefined });
+    expect(shown.map(({ title }) => title)).toEqual(['No credentials for a program']);
+  });
+
+  it('is told of once, however long it asks again and again, and anew after ten minutes without', () => {
+    for (let minutes = 0; minutes < 30; minutes += 2) {
+      refuse(locked);
+      clock.advance(2 * minuteMs);
+    }
+    service.changeStatus({ prompts: [] });
+    expect(shown).toHaveLength(1);
+    clock.advance(8 * minuteMs);
+    refuse(locked);
+    expect(shown.map(({ takenAway }) => takenAway)).toEqual([true, false]);
+  });
+
+  it.each(['MfaRequired', 'ApprovalNeeded', undefined])(
+    'is not told of where another notification is, or its request was not to be met: %s',
+    (code) => {
+      refuse({ ...locked, code });
+      expect(shown).toEqual([]);
+    },
+  );
+
+  it('is not told of once more where the refusal of its session is', () => {
+    service.emit({ type: 'profile', profile: profile('prod', { state: 'failed', problem: refused }) });
+    refuse({ ...locked, code: refused.code, reason: refused.message });
+    expect(shown.map(({ title }) => title)).toEqual(['No session for prod']);
+  });
+
+  it('is not told of any more when it was unlocked, or another profile is active', () => {
+    refuse(locked, { locked: true });
+    service.changeStatus({ locked: false });
+    expect(shown.map(({ takenAway }) => takenAway)).toEqual([true]);
+    refuse({ ...locked, code: 'NotFound', reason: 'No profile is active' });
+    service.changeStatus({ active: 'prod' });
+    expect(shown.map(({ takenAway }) => takenAway)).toEqual([true, true]);
+  });
+});
+
 /** Has `prod` active until in half an hour, and after `passMs` what it goes back to. */
 function goBack(passMs: number, to: string | null, active = to) {
   const untilMs = clock.now() + 40 * minuteMs;
@@ -213,7 +315,9 @@ it('takes all away and stops listening at the end', () => {
   service.changeStatus({ prompts: [prompt()] });
   service.emit({ type: 'profile', profile: profile('prod', { state: 'failed', problem: refused }) });
   goBack(30 * minuteMs, 'dev');
+  const request = { reason: 'STS did not answer', code: 'Unreachable', count: 1, lastAtMs: clock.now() };
+  service.changeStatus({ refusals: [request] });
   notifications[Symbol.dispose]();
-  expect(shown.map(({ takenAway }) => takenAway)).toEqual([true, true, true]);
+  expect(shown.map(({ takenAway }) => takenAway)).toEqual([true, true, true, true]);
   expect(service.subscribers).toBe(0);
 });
