@@ -13,8 +13,11 @@ import { defineConfig, type EnvironmentOptions, type Plugin } from 'vite';
 
 const file = (path: string): string => `${import.meta.dirname}/${path}`;
 
-/** What cannot be bundled: Electron brings itself along, the other two load a compiled library. */
-const external = ['electron', 'koffi', '@napi-rs/keyring'];
+/**
+ * What cannot be bundled: Electron brings itself along, the next two load a compiled library, and the last, which only
+ * `bench` has, its own files.
+ */
+const external = ['electron', 'koffi', '@napi-rs/keyring', '@playwright/test'];
 
 /** Node 20 is also the oldest that Electron's main process has had since the project's runtime. */
 const target = 'node20.18';

@@ -1,5 +1,11 @@
 /** The documents of the `latchkey` command, made of its grammar: docs/commands.md and man/latchkey.1. */
-import { exitStatus, exitStatusMeanings, type Action, type Command } from '../main/cli/command.ts';
+import {
+  exitStatus,
+  exitStatusMeanings,
+  otherExitStatus,
+  type Action,
+  type Command,
+} from '../main/cli/command.ts';
 import { allCommands } from '../main/cli/commands.ts';
 import {
   operandName,
@@ -80,6 +86,7 @@ function markdown(commands: Named): string {
     statuses()
       .map(([status, meaning]) => `- ${status}: ${meaning}`)
       .join('\n'),
+    sentence(otherExitStatus),
     '## Environment',
     variables.map(([name, text]) => `- \`${name}\`: ${text}`).join('\n'),
   ];
@@ -120,6 +127,8 @@ function manual(commands: Named): string {
     ...commands.flatMap(([name, subject]) => manualOf(name, subject)),
     '.SH EXIT STATUS',
     ...statuses().flatMap(([status, meaning]) => ['.TP', `.B ${status}`, roff(meaning)]),
+    '.PP',
+    roff(sentence(otherExitStatus)),
     '.SH ENVIRONMENT',
     ...variables.flatMap(([name, text]) => ['.TP', `.B ${roff(name)}`, roff(text)]),
   ];

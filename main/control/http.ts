@@ -24,6 +24,8 @@ export const bounds = {
   headersTimeoutMs: 5_000,
   requestTimeoutMs: 10_000,
   keepAliveTimeoutMs: 5_000,
+  /** Of events that wait for a reader who is behind; a state of thousands of profiles is not counted. */
+  waitingEventBytes: 1024 * 1024,
   /** How often an idle event stream gets an empty line, by which either side learns that the other is gone. */
   keepAliveLineMs: 15_000,
 } as const;
@@ -137,12 +139,15 @@ export function contractRoutes(): ContractRoutes {
 /**
  * Streams the events into `response` until either side ends it.
  *
- * A subscriber that does not read costs no more than what is already on its way to it: events are dropped while the
- * socket is full, and once it has drained a new subscription, whose first event is the whole state, makes up for them.
+ * A subscriber that does not read costs no more than the state and `waitingEventBytes`: events beyond are dropped, and
+ * once the socket has drained a new subscription, whose first event is the whole state, makes up for them. Dropped at
+ * once, events that keep coming would have a large state sent again and again, since each fills the socket.
  */
 function eventStream(service: Service, response: ServerResponse): Disposable {
   let isFull = false;
   let wasFullBefore = false;
+  /** What has been written since the socket is full. */
+  let waitingBytes = 0;
   let hasMissed = false;
   let subscription: Disposable | undefined;
 
@@ -153,13 +158,17 @@ function eventStream(service: Service, response: ServerResponse): Disposable {
   function subscribe() {
     hasMissed = false;
     subscription = service.subscribe((event: BrokerEvent) => {
-      if (isFull) hasMissed = true;
-      else send(`${JSON.stringify(event)}\n`);
+      if (hasMissed) return;
+      const line = `${JSON.stringify(event)}\n`;
+      if (isFull) waitingBytes += Buffer.byteLength(line);
+      hasMissed = waitingBytes > bounds.waitingEventBytes;
+      if (!hasMissed) send(line);
     });
   }
 
   function resume() {
     isFull = false;
+    waitingBytes = 0;
     if (!hasMissed) return;
     subscription?.[Symbol.dispose]();
     subscribe();

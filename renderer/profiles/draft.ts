@@ -1,9 +1,11 @@
 /** A role profile as its form holds it: every field a text, until it is parsed by the contract's schema. Pure. */
 import { calls } from '../../preload/contract.ts';
 import type { Input, KeyView, ProfileView } from '../../preload/contract.ts';
+import type { Known } from '../broker/known.ts';
 import { parseDuration, writeDuration } from '../duration.ts';
 import { messagesByField } from '../parts/messages.ts';
 import type { Messages } from '../parts/messages.ts';
+import { text } from '../text.ts';
 
 export type ProfileInput = Input<'profiles.save'>['profile'];
 type Colour = NonNullable<ProfileInput['colour']>;
@@ -138,4 +140,20 @@ function splitOnce(text: string, separator: string): [string, string?] {
 export function checkDraft(draft: ProfileDraft): Messages {
   const result = calls['profiles.save'].input.safeParse({ profile: profileOf(draft) });
   return result.success ? {} : messagesByField(result.error.issues, 'profile');
+}
+
+/** What of it another profile has, or for a port the endpoint. `replaces`: the profile that it is to take the place of. */
+export function takenFields(
+  draft: ProfileDraft,
+  { profiles, status }: Pick<Known, 'profiles' | 'status'>,
+  replaces: string | undefined,
+): Messages {
+  const name = draft.name.trim();
+  const port = Number(draft.port);
+  const owner = status.endpoints.find((one) => one.port === port && one.profile !== replaces);
+  const messages: Record<string, string> = {};
+  if (name !== replaces && profiles.has(name)) messages['name'] = text.profileForm.nameTaken(name);
+  if (owner || port === status.settings.port)
+    messages['port'] = text.profileForm.portTaken(port, owner?.profile);
+  return messages;
 }

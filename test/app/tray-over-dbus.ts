@@ -30,6 +30,8 @@ export interface TrayMenuItem {
 /** The tray icon of the process `pid`. */
 export interface TrayOverDbus {
   tooltip(): Promise<string>;
+  /** What identifies the picture: the same text for the same one. */
+  picture(): Promise<string>;
   menu(): Promise<TrayMenuItem[]>;
   /** Clicks the entry whose label begins with this text. */
   click(label: string): Promise<void>;
@@ -65,6 +67,7 @@ async function trayAt(bus: string, path: string): Promise<TrayOverDbus> {
   return {
     menu,
     tooltip: () => property('ToolTip'),
+    picture: () => property('IconPixmap'),
     async click(label) {
       const items = await menu();
       const item = items.find((candidate) => candidate.label.startsWith(label));

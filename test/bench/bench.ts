@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: the figures of BENCHMARKS.md, measured again; `-- endpoint` or `-- week [SEED …]` one part of them,
- * `-- attribution` how long it takes to find the program that asks (Linux), `-- command` how long `latchkey` takes, and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
+ * `-- attribution` how long it takes to find the program that asks (Linux), `-- command` how long `latchkey` takes,
+ * `-- interface` how the window's interface fares in Chromium, and `-- soak [MINUTES [SECONDS]]` the soak, which takes its time.
  */
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +10,7 @@ import { soak } from '../soak/soak.ts';
 import { measureAttribution } from './attribution.ts';
 import { measureCommand } from './command.ts';
 import { compareEndpoint } from './endpoint.ts';
+import { measureInterface } from './interface.ts';
 import { compareWithPeers } from './peers.ts';
 import { serve, type ServerName } from './servers.ts';
 import { tellWeeks } from './weeks.ts';
@@ -39,6 +41,9 @@ switch (part) {
     break;
   case 'command':
     await measureCommand();
+    break;
+  case 'interface':
+    await measureInterface();
     break;
   case 'endpoint':
     await endpoint();

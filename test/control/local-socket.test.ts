@@ -242,6 +242,7 @@ describe.skipIf(withUnixSockets.missing)(`the contract over the local socket${wi
     const last = sockets.at(-1);
     if (last) await once(last, 'close');
     expect(sockets.filter(({ closed }) => closed)).toHaveLength(1);
+    expect(refusals).toEqual(['too many connections to the local socket are open']);
     expect((await post('/call/x', '{}')).status).toBe(200);
     for (const socket of sockets) socket.destroy();
   });

@@ -1,115 +1,12 @@
 import type { Page } from '@playwright/test';
-import { aliceKeys } from '../sts/sample-world.ts';
-import { ActivityPage } from './activity-page.ts';
-import { enterSample, expect, test } from './latchkey.ts';
-import type { Latchkey } from './latchkey.ts';
-import type { LatchkeyWindow } from './window.ts';
-
-type Place = [name: string, enter: (latchkey: Latchkey, window: LatchkeyWindow) => Promise<void>];
-
-async function home(latchkey: Latchkey, window: LatchkeyWindow): Promise<void> {
-  await enterSample(latchkey);
-  await latchkey.call('profiles.use', { name: 'reader' });
-  await expect(window.activeCard).toContainText('Ready');
-}
-
-const places: Place[] = [
-  ['the first run', async (_latchkey, window) => expect(window.button('Add an access key')).toBeVisible()],
-  ['the profiles', home],
-  [
-    'a profile’s details',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await window.button('Details of guarded').click();
-    },
-  ],
-  [
-    'a read-only profile, and one used before',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await latchkey.call('profiles.use', { name: 'not-mine' }).catch(() => undefined);
-      await window.activeCard.getByRole('button', { name: 'Read-only' }).click();
-      await expect(window.activeCard.getByRole('button', { name: 'Read-only' })).toHaveAttribute(
-        'aria-pressed',
-        'true',
-      );
-    },
-  ],
-  [
-    'the form of a role',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await window.button('Add role').click();
-      await window.page.getByText('More', { exact: true }).click();
-      await window.button('Save').click();
-      await expect(window.field('Name')).toBeFocused();
-    },
-  ],
-  [
-    'the activity',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      const activity = await ActivityPage.open(window);
-      await activity.entry('Switched to').click();
-    },
-  ],
-  [
-    'who has access',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await latchkey.call('folders.set', { folder: '/src', profile: 'reader' });
-      await (await ActivityPage.open(window)).showAccess();
-      await expect(window.heading('Folders')).toBeVisible();
-    },
-  ],
-  [
-    'the keys',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await window.button('Keys').click();
-    },
-  ],
-  [
-    'the form of a key',
-    async (_latchkey, window) => {
-      await window.button('Add an access key').click();
-    },
-  ],
-  [
-    'an added key',
-    async (_latchkey, window) => {
-      await window.button('Add an access key').click();
-      await window.addKey({ label: 'work', ...aliceKeys });
-      await expect(window.heading('AWS knows this key')).toBeVisible();
-    },
-  ],
-  [
-    'the MFA prompt',
-    async (latchkey, window) => {
-      await enterSample(latchkey);
-      void latchkey.call('profiles.use', { name: 'guarded' }).catch(() => undefined);
-      await expect(window.field('Six-digit code')).toBeVisible();
-    },
-  ],
-  [
-    'the locked window',
-    async (latchkey, window) => {
-      await latchkey.call('sessions.lock', {});
-      await expect(window.button('Unlock')).toBeVisible();
-    },
-  ],
-  [
-    'the shortcuts',
-    async (latchkey, window) => {
-      await home(latchkey, window);
-      await window.search.press('?');
-      await expect(window.heading('Keyboard shortcuts')).toBeVisible();
-    },
-  ],
-];
+import { profileView, status } from '../renderer/views.ts';
+import { expect, test } from './latchkey.ts';
+import { home, places } from './places.ts';
+import { ToldWindow } from './told.ts';
 
 const controls = [
   'button',
+  'switch',
   'textbox',
   'searchbox',
   'combobox',
@@ -146,7 +43,7 @@ test('Tab goes through the profiles in the order they are read, one stop for the
   await home(latchkey, window);
   await window.search.focus();
   const order: string[] = [];
-  for (let presses = 0; presses < 11; presses++) order.push(await tab(window.page));
+  for (let presses = 0; presses < 12; presses++) order.push(await tab(window.page));
   expect(order).toEqual([
     '- button "Add role"',
     '- button "Details of guarded"',
@@ -154,6 +51,7 @@ test('Tab goes through the profiles in the order they are read, one stop for the
     '- button "Profiles"',
     '- button "Activity"',
     '- button "Keys"',
+    '- button "Settings"',
     '- button "Lock"',
     '- button "Keyboard shortcuts"',
     '- button "Copy the endpoint’s address": Copy',
@@ -186,4 +84,32 @@ test('every control is within the window, at its least and at full size', async 
       expect((box?.x ?? 0) + (box?.width ?? 0), `${name} at ${width} px`).toBeLessThanOrEqual(width);
     }
   }
+});
+
+test('what turns and what slides in stand still for who wants less motion', async ({ latchkey, page }) => {
+  const serial = 'arn:aws:iam::111122223333:mfa/alice';
+  const window = await ToldWindow.open(page, latchkey.link, {
+    status: { ...status, active: 'deploy' },
+    profiles: [profileView('deploy', { session: { state: 'acquiring' } })],
+  });
+  /** The animations that are there once a code is asked for, which slides in. */
+  const moving = async (sinceMs: number): Promise<string[]> => {
+    const profile = 'deploy';
+    const accountId = '111122223333';
+    await window.tellStatus({
+      prompts: [{ serial, profile, accountId, cause: 'program', state: 'waiting', sinceMs }],
+    });
+    await expect(window.field('Six-digit code')).toBeVisible();
+    return await page.evaluate(
+      `[...document.querySelectorAll('*')]
+        .map((element) => getComputedStyle(element).animationName)
+        .filter((name) => name !== 'none')`,
+    );
+  };
+  await page.emulateMedia({ reducedMotion: 'reduce' });
+  expect(await moving(1)).toEqual([]);
+  await page.emulateMedia({ reducedMotion: 'no-preference' });
+  const names = (await moving(2)).join();
+  expect(names).toMatch(/turn/);
+  expect(names).toMatch(/arrive/);
 });

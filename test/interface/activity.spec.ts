@@ -77,6 +77,22 @@ test('a refused request has its reason, and can be shown alone', async ({ latchk
   await expect(activity.entries).toContainText('was refused');
 });
 
+test('where nothing was refused it is said what would be shown, and with a search what was searched', async ({
+  latchkey,
+  window,
+}) => {
+  await latchkey.call('profiles.use', { name: 'reader' });
+  const activity = await ActivityPage.open(window);
+  await activity.showRefusedOnly();
+  await expect(window.heading('Nothing was refused')).toBeVisible();
+  await expect(window.page.getByText('What Latchkey refuses a program is listed here')).toBeVisible();
+  await activity.filter.fill('deploy');
+  await expect(window.heading('Nothing that was refused matches “deploy”')).toBeVisible();
+  await expect(window.page.getByText('what started them, folders, profiles')).toBeVisible();
+  await window.button('Clear the filter').last().click();
+  await expect(activity.entry('Switched to')).toBeVisible();
+});
+
 test('the filter finds a program by its name, by what started it and by the reason', async ({
   latchkey,
   window,
@@ -213,7 +229,7 @@ test('folders and ports with a profile of their own are listed, and a folder’s
   await expect(activity.accessTo('Ports of their own')).toContainText(`http://127.0.0.1:${port}/`);
   const folders = activity.accessTo('Folders');
   await expect(folders).toContainText(/reader.*\/src\/infra/s);
-  await folders.getByRole('button', { name: 'Take the profile of /src/infra away' }).click();
+  await folders.getByRole('button', { name: 'Remove the profile of /src/infra' }).click();
   await window.page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click();
   await expect(folders).toBeHidden();
   expect((await latchkey.call('state.read', {})).status.folders).toEqual([]);
@@ -287,4 +303,10 @@ test('a log that cannot be read says so, and can be read again', async ({ latchk
 test('that requests are not recorded as they should be is said above them', async ({ latchkey, page }) => {
   await openTold({ latchkey, page }, { audit: { problem: 'The audit log cannot be written: ENOSPC' } });
   await expect(page.getByText('The audit log cannot be written: ENOSPC')).toBeVisible();
+});
+
+test('why no program can be told is said there, and what comes of it', async ({ latchkey, page }) => {
+  const problem = 'It cannot be looked up which programs ask: there was no answer in 5 s';
+  await openTold({ latchkey, page }, { clients: { problem } });
+  await expect(page.getByText(problem)).toContainText('Protected profiles are served to no program');
 });

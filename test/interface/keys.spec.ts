@@ -34,6 +34,28 @@ test('what cannot be a key is told at its fields without asking AWS', async ({ l
   expect(latchkey.sts.calls()).toEqual({});
 });
 
+test('what is typed for a key is checked as it is typed, also whether it is there already', async ({
+  latchkey,
+  window,
+}) => {
+  await enterSample(latchkey);
+  await window.button('Keys').click();
+  await window.button('Add key').click();
+  await window.field('Access key ID').pressSequentially('ASIAIOSFODNN7EXAMPLE');
+  await expect.poll(() => window.messageAt('Access key ID')).toContain('must begin with AKIA');
+  await window.field('Access key ID').fill(aliceKeys.accessKeyId);
+  await expect.poll(() => window.messageAt('Access key ID')).toBe('');
+  await window.field('Label').pressSequentially('home');
+  await window.field('Access key ID').focus();
+  await window.page.keyboard.press('Tab');
+  await expect
+    .poll(() => window.messageAt('Access key ID'))
+    .toBe('This access key is there already, as “work”');
+  // The same key under its label is one whose secret is given anew.
+  await window.field('Label').fill('work');
+  await expect.poll(() => window.messageAt('Access key ID')).toBe('');
+});
+
 test('secrets that are in memory are not said to be in a keychain', async ({ latchkey, window }) => {
   expect((await latchkey.call('state.read', {})).status.secrets).toBe('memory');
   const main = window.page.getByRole('main');

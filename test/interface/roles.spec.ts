@@ -36,13 +36,40 @@ test('a wrong field is told when it is left, also by a click on something else, 
   await expect.poll(() => window.messageAt('Role ARN')).toContain('Role ARN must look like');
 });
 
-test('what only the broker can know is told at its field, too', async ({ window }) => {
+test('a wrong field is told as it is typed, once nothing more comes, and is right again at once', async ({
+  window,
+}) => {
   await window.button('Add role').click();
-  await window.field('Name').fill('reader');
+  const arn = window.field('Role ARN');
+  await arn.pressSequentially('arn:aws:iam::4444:role/Deployer');
+  await expect(arn).toHaveAttribute('aria-invalid', 'true');
+  await expect(arn).toBeFocused();
+  expect(await window.messageAt('Role ARN')).toContain('a 12-digit account ID');
+  await arn.fill('arn:aws:iam::444455556666:role/Deployer');
+  await expect(arn).not.toHaveAttribute('aria-invalid', 'true');
+});
+
+test('a name that another profile has is told as it is typed', async ({ latchkey, window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').pressSequentially('reader');
+  await expect.poll(() => window.messageAt('Name')).toBe('There is a profile “reader” already');
+  await window.field('Name').pressSequentially('-2');
+  await expect.poll(() => window.messageAt('Name')).toBe('');
+  await latchkey.call('profiles.remove', { name: 'not-mine' });
+  await window.field('Name').fill('not-mine');
   await window.field('Role ARN').fill('arn:aws:iam::444455556666:role/LongReader');
   await window.button('Save').click();
-  await expect(window.field('Name')).toBeFocused();
-  expect(await window.messageAt('Name')).toContain('reader');
+  await expect(window.row('not-mine')).toBeVisible();
+});
+
+test('what only the broker can know is told at its field, too', async ({ window }) => {
+  await window.button('Add role').click();
+  await window.field('Name').fill('abroad');
+  await window.field('Role ARN').fill('arn:aws-cn:iam::444455556666:role/LongReader');
+  await window.field('Region').fill('cn-north-1');
+  await window.button('Save').click();
+  await expect(window.field('Role ARN')).toBeFocused();
+  expect(await window.messageAt('Role ARN')).toContain('a role can be assumed within its own partition only');
 });
 
 test('a profile is changed by keyboard alone and keeps what was not touched', async ({
