@@ -404,6 +404,7 @@ export const calls = {
       minutes: z.nullable(z.int().check(z.minimum(1), z.maximum(60))),
     }),
     output: nothing,
+    by: 'person',
   },
   /** Signs the person's browser in to the AWS console. Refused where Latchkey has no desktop to open one on. */
   'console.open': {

@@ -2,6 +2,10 @@
 import type { ApprovalRequest, ApprovalView, Status } from '../../preload/contract.ts';
 import { clockTime, inWords, isoTime, oneLine, styled } from './output.ts';
 
+/** What comes of it where no program can be told. */
+const withoutPrograms =
+  'protected profiles are served to none, nor is anything where terminals or folders have profiles of their own';
+
 /** Each line by its label. */
 export function accessLines(status: Status): [label: string, text: string][] {
   const lines: [label: string, text: string][] = [];
@@ -25,6 +29,8 @@ export function accessLines(status: Status): [label: string, text: string][] {
   for (const { folder, profile } of status.folders)
     lines.push(['Folder', `${profile} for programs that work in ${oneLine(folder)}`]);
   for (const text of refusalLines(status)) lines.push(['Refused', text]);
+  if (status.clients.problem !== null)
+    lines.push(['Programs', styled('red', `${oneLine(status.clients.problem)}; ${withoutPrograms}`)]);
   if (status.audit.problem !== null) lines.push(['Audit', styled('red', oneLine(status.audit.problem))]);
   return lines;
 }
@@ -69,12 +75,14 @@ export function accessDocument(status: Status) {
     })),
     folders: status.folders,
     tokens: status.tokens.map(tokenDocument),
-    refusals: status.refusals.map(({ reason, count, lastAtMs, program }) => ({
+    refusals: status.refusals.map(({ reason, code, count, lastAtMs, program }) => ({
       reason,
+      code: code ?? null,
       count,
       lastAt: isoTime(lastAtMs),
       program: program ?? null,
     })),
+    clients: status.clients,
     audit: status.audit,
   };
 }

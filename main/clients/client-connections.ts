@@ -110,6 +110,16 @@ export class ClientConnections {
     return this.#open;
   }
 
+  /** Why no program can be told, now; undefined where that has not been seen. */
+  get problem(): string | undefined {
+    return this.#peer.problem;
+  }
+
+  /** Calls `listener` when `problem` has come, gone or become another. */
+  onChange(listener: () => void): Disposable {
+    return this.#peer.onChange(listener);
+  }
+
   /** A connection whose program is found in another way. */
   add(find: FindClient): ClientConnection {
     return new ClientConnection(find, this.#budgets);

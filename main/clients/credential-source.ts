@@ -159,14 +159,17 @@ export class CredentialSource {
 
   /**
    * Notes that a request was refused, or with no `connection` one that was not let in, whose program is not looked up.
-   * @param reason words of our own, never what was sent
+   * @param why words of our own, never what was sent; as a Failure where there was nothing to serve, and it may be that the
+   *   program's user sees no reason
    */
-  refused(connection: ClientConnection | undefined, reason: string, profile?: string): void {
+  refused(connection: ClientConnection | undefined, why: string | Failure, profile?: string): void {
+    const [reason, code] = why instanceof Failure ? [why.message, why.code] : [why];
     const client = connection && (connection.client ?? connection.identifyWhereCheap());
     this.#parts.audit.note({ event: 'refused', profile, detail: reason, client });
     this.#parts.refusals.note(
       reason,
       Promise.resolve(client).then((known) => known?.process.name),
+      code,
     );
   }
 }

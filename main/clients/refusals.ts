@@ -1,8 +1,11 @@
+import type { FailureCode } from '../failure.ts';
 import type { Clock } from '../platform/ports.ts';
 
 /** Requests that were refused for the same reason. */
 export interface Refusal {
   readonly reason: string;
+  /** Why there was nothing to serve; undefined where the request itself was not one to be met. */
+  readonly code: FailureCode | undefined;
   readonly count: number;
   readonly lastAtMs: number;
   /** The name of the program that sent the last one, where it is known. */
@@ -10,6 +13,7 @@ export interface Refusal {
 }
 
 interface Entry {
+  code: FailureCode | undefined;
   count: number;
   lastAtMs: number;
   program: string | undefined;
@@ -33,13 +37,14 @@ export class Refusals implements Disposable {
   }
 
   /** Counts a refused request. @param reason words of our own, never what was sent */
-  note(reason: string, program: Promise<string | undefined>): void {
-    const noted = this.#entries.get(reason) ?? { count: 0, lastAtMs: 0, program: undefined };
+  note(reason: string, program: Promise<string | undefined>, code?: FailureCode): void {
+    const noted = this.#entries.get(reason) ?? { code, count: 0, lastAtMs: 0, program: undefined };
     // The map is kept in the order of the last time.
     this.#entries.delete(reason);
     this.#entries.set(reason, noted);
     const [oldest] = this.#entries.keys();
     if (this.#entries.size > mostReasons && oldest !== undefined) this.#entries.delete(oldest);
+    noted.code = code;
     noted.count += 1;
     noted.lastAtMs = this.#clock.now();
     void program.then((name) => {

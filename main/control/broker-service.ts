@@ -60,7 +60,7 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
     const flushSoon = () => {
       this.#flushSoon();
     };
-    const { handedOut, bindings, approvals, containerTokens, refusals, audit } = clients;
+    const { connections, handedOut, bindings, approvals, containerTokens, refusals, audit } = clients;
     this.#watches = [
       sessions.onChange((profile) => {
         this.#noteLock();
@@ -69,6 +69,7 @@ export class BrokerService implements Service, ServiceByCaller, Disposable {
       }),
       ...[
         configuration,
+        connections,
         handedOut,
         bindings,
         approvals,

@@ -14,7 +14,7 @@ export interface AskedFor {
   /** The call's name and input: the number that was shown for one call is good for no other. */
   readonly call: string;
   readonly input: unknown;
-  /** What it does, after "to". */
+  /** What it does, after "to". With another state of things the same input may do something else: it counts, too. */
   readonly inWords: string;
 }
 
@@ -60,7 +60,7 @@ export class Challenges {
     if (before?.triesLeft === 0) throw tooOften();
     // Of the input there may be a secret.
     const askedFor = createHash('sha256')
-      .update(`${call} ${JSON.stringify(input)}`)
+      .update(JSON.stringify([call, input, inWords]))
       .digest('base64url');
     if (answer !== undefined && before?.askedFor === askedFor) {
       if (answer === before.number) {

@@ -13,8 +13,10 @@ export type ClientOn = (socket: Socket) => Promise<Client | undefined>;
  *
  * Which program it is, is looked up from the moment it connects. It takes the place of the server's own listener, as
  * `admitOwnUserOnly` does.
+ *
+ * @param refused is called for each connection that is not let in
  */
-export function admitOwnClientsOnly(server: Server, peer: PeerIdentity): ClientOn {
+export function admitOwnClientsOnly(server: Server, peer: PeerIdentity, refused: () => void): ClientOn {
   const clients = new WeakMap<Socket, Promise<Client | undefined>>();
   const accepting = server.listeners('connection');
   server.removeAllListeners('connection');
@@ -22,6 +24,7 @@ export function admitOwnClientsOnly(server: Server, peer: PeerIdentity): ClientO
     const descriptor = descriptorOf(socket);
     if (descriptor === undefined || !isOwn(peer, descriptor)) {
       socket.destroy();
+      refused();
       return;
     }
     clients.set(socket, peer.clientOnLocalSocket(descriptor));

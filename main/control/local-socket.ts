@@ -99,15 +99,17 @@ export async function serveLocalSocket(
       return sendAnswer(response, {
         problem: { code: 'Refused', message: `This Latchkey is version ${version}, not the one asked for.` },
       });
-    if (isSentBy(request, ['browser', 'proxy']))
-      return sendAnswer(response, {
-        problem: { code: 'Refused', message: 'This socket is for programs of this user only.' },
-      });
     const behind = () =>
       clients.connections.add(async () => {
         const known = await client;
         return known && programBehind(known);
       });
+    if (isSentBy(request, ['browser', 'proxy'])) {
+      source.refused(behind(), 'the local socket serves nothing that a browser or a proxy sent');
+      return sendAnswer(response, {
+        problem: { code: 'Refused', message: 'This socket is for programs of this user only.' },
+      });
+    }
     const profile = profileInPath(request);
     if (profile !== undefined) return void answerCredentials({ clock, source }, behind(), profile, response);
     const launched = launchedProfile(request);
@@ -124,13 +126,20 @@ export async function serveLocalSocket(
   });
   // Each program that was launched with a token keeps one.
   server.maxConnections = bounds.localConnections;
-  const clientOn = admitOwnClientsOnly(server, peer);
+  const clientOn = admitOwnClientsOnly(server, peer, () =>
+    source.refused(
+      undefined,
+      'the connection to the local socket is not known to be of a program of this user',
+    ),
+  );
   const connectionsAtOnce = new Shares(bounds.localConnections);
   server.on('connection', (socket: Socket) => {
     void groupOfClient(clientOn(socket)).then((group) => {
       const place = connectionsAtOnce.take(group);
-      if (!place) socket.destroy();
-      else if (socket.closed) place[Symbol.dispose]();
+      if (!place) {
+        socket.destroy();
+        source.refused(undefined, 'too many connections to the local socket are open');
+      } else if (socket.closed) place[Symbol.dispose]();
       else
         socket.once('close', () => {
           place[Symbol.dispose]();

@@ -122,6 +122,13 @@ function wishesWith(approvals: Pick<Approvals, 'request'>, settings: () => Setti
           ? `take the profile of the folder ${shownText(folder, longestPath)} away`
           : `give programs in ${shownText(folder, longestPath)} the profile ${profile}`,
     }),
+    // A program could hide what a person is asked, or have it told again and again.
+    'mfa.snooze': ({ serial, minutes }) => ({
+      inWords:
+        minutes === null
+          ? `ask for the MFA code of ${serial} again`
+          : `put the MFA code of ${serial} aside for ${minutes} min`,
+    }),
     'settings.save': (change) => ({
       inWords: `set ${changeInWords(settings(), change) || 'no setting to another value'}`,
     }),

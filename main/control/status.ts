@@ -39,6 +39,7 @@ export function statusOf(parts: BrokerParts): Status {
     approvals: clients.approvals.approvals().map((approval) => ({ ...approval })),
     tokens: clients.containerTokens.list(),
     refusals: clients.refusals.list(),
+    clients: { problem: clients.connections.problem ?? null },
     audit: { problem: clients.audit.problem ?? null },
   };
 }

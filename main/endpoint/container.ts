@@ -140,7 +140,8 @@ function refuse(
   { status, failure, profile }: Unmet,
   response: ServerResponse,
 ): void {
-  source.refused(connection, failure.message, profile);
+  // Without a token of ours it is no program that a person has led here.
+  source.refused(connection, profile === undefined ? failure.message : failure, profile);
   send(response, status, containerRefusalDocument(failure));
 }
 

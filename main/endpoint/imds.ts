@@ -124,7 +124,7 @@ function answerFor(
 ): void {
   const { source } = options;
   if (chosen instanceof Failure) {
-    source.refused(connection, chosen.message);
+    source.refused(connection, chosen);
     const status = helpsToAskAgain(chosen) ? 503 : 404;
     send(response, status, `Latchkey: ${chosen.message}\n`, life);
     return;
@@ -184,7 +184,7 @@ async function answerOnceAcquired(
     send(response, 404, '', life);
   } catch (error) {
     const failure = failureOf(error);
-    source.refused(connection, failure.message, chosen.profile.name);
+    source.refused(connection, failure, chosen.profile.name);
     const status = helpsToAskAgain(failure) ? 503 : 200;
     send(response, status, refusalDocument(failure, clock.now()), life);
   }

@@ -81,6 +81,8 @@ export function darwinPeerIdentity({
       return pid === undefined ? undefined : clientOf(pid, askedAtMs);
     },
     isRunning: ({ pid, start }) => processOf(pid)?.start === start,
+    problem: undefined,
+    onChange: () => ({ [Symbol.dispose]: () => undefined }),
   };
 }
 

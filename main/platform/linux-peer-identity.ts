@@ -60,6 +60,10 @@ export function linuxPeerIdentity({
       return peer?.pid !== undefined && isOwn(peer.uid) ? processes.clientOf(peer.pid) : undefined;
     },
     isRunning,
+    get problem() {
+      return processes.problem;
+    },
+    onChange: (listener) => processes.onChange(listener),
     [Symbol.dispose]() {
       processes[Symbol.dispose]();
       diag[Symbol.dispose]();

@@ -47,7 +47,7 @@ class Searches {
  * at the first look-up and does not keep this process from ending.
  *
  * A search everywhere takes long and does not keep others waiting. Where the thread has ended, did not answer in time or
- * cannot be started, nothing is found; the next look-up has another.
+ * cannot be started, nothing is found; the next look-up has another, and until one answers that is a `problem`.
  */
 export class LinuxProcesses implements Disposable {
   readonly #workerFile: URL;
@@ -55,7 +55,8 @@ export class LinuxProcesses implements Disposable {
   readonly #everywhere = new Searches((question) => this.#ask({ ...question, everywhere: true }));
   #worker: Worker | undefined;
   #isDisposed = false;
-  #hasWarned = false;
+  #problem: string | undefined;
+  readonly #listeners = new Set<() => void>();
   /** Those that wait for an answer: at most one search of each kind. */
   readonly #waiting = new Map<boolean, (answer: Answer | undefined) => void>();
 
@@ -87,9 +88,21 @@ export class LinuxProcesses implements Disposable {
     return (await this.#likely.lookFor({ pid }))?.byPid.get(pid);
   }
 
+  /** Why nothing is found, since the thread answered last; undefined where it did, or was not asked yet. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Calls `listener` when `problem` has come, gone or become another. */
+  onChange(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
   [Symbol.dispose](): void {
     this.#isDisposed = true;
     this.#endWorker();
+    this.#listeners.clear();
   }
 
   #ask(question: Asked): Promise<Found | undefined> {
@@ -99,7 +112,7 @@ export class LinuxProcesses implements Disposable {
         return;
       }
       const limit = setTimeout(() => {
-        this.#endWorker();
+        this.#fail(`there was no answer in ${timeLimitMs / 1000} s`);
       }, timeLimitMs);
       this.#waiting.set(question.everywhere, (answer) => {
         clearTimeout(limit);
@@ -109,24 +122,26 @@ export class LinuxProcesses implements Disposable {
       try {
         (this.#worker ??= this.#startWorker()).postMessage(question);
       } catch (error) {
-        this.#warn(error);
-        this.#endWorker();
+        this.#fail(reasonOf(error));
       }
     });
   }
 
   #startWorker(): Worker {
     const worker = new Worker(this.#workerFile, { name: 'programs' });
-    const end = () => {
-      if (this.#worker === worker) this.#endWorker();
+    const fail = (reason: string) => {
+      if (this.#worker === worker) this.#fail(reason);
     };
     worker.on('error', (error) => {
-      this.#warn(error);
-      end();
+      fail(reasonOf(error));
     });
-    worker.on('exit', end);
+    worker.on('exit', () => {
+      fail('the thread for it has ended');
+    });
     worker.on('message', (answer: Answer) => {
-      if (this.#worker === worker) this.#waiting.get(answer.everywhere)?.(answer);
+      if (this.#worker !== worker) return;
+      this.#tell(undefined);
+      this.#waiting.get(answer.everywhere)?.(answer);
     });
     // Last: a listener for messages keeps the process alive again.
     worker.unref();
@@ -140,11 +155,18 @@ export class LinuxProcesses implements Disposable {
     for (const answer of [...this.#waiting.values()]) answer(undefined);
   }
 
-  /** Said once: it would be so again with each look-up. */
-  #warn(error: unknown): void {
-    if (this.#hasWarned) return;
-    this.#hasWarned = true;
-    const reason = error instanceof Error ? error.message : String(error);
-    console.error(`It cannot be looked up which programs ask: ${reason}`);
+  #fail(reason: string): void {
+    this.#tell(`It cannot be looked up which programs ask: ${reason}`);
+    this.#endWorker();
   }
+
+  #tell(problem: string | undefined): void {
+    if (problem === this.#problem) return;
+    this.#problem = problem;
+    for (const listener of this.#listeners) listener();
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

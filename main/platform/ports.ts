@@ -92,6 +92,10 @@ export interface PeerIdentity {
   clientOnLocalSocket(descriptor: number): Promise<Client | undefined>;
   /** Whether a process still runs, and is the same one. At once, in some microseconds. */
   isRunning(process: ProcessIdentity): boolean;
+  /** Why no program can be told, now; undefined where that has not been seen. */
+  readonly problem: string | undefined;
+  /** Calls `listener` when `problem` has come, gone or become another. */
+  onChange(listener: () => void): Disposable;
 }
 
 /** What happens to the machine, and whether somebody is at it. */

@@ -76,6 +76,8 @@ export function windowsPeerIdentity(kernel: WindowsKernel = windowsKernel()): Pe
     isOwnUserOnLocalSocket: () => false,
     clientOnLocalSocket: async () => undefined,
     isRunning: ({ pid, start }) => processOf(pid)?.start === start,
+    problem: undefined,
+    onChange: () => ({ [Symbol.dispose]: () => undefined }),
   };
 }
 

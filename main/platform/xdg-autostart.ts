@@ -1,4 +1,5 @@
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { Failure } from '../failure.ts';
@@ -18,7 +19,7 @@ export function xdgAutostart(
   return {
     file,
     async isOn() {
-      const text = await readFile(file, 'utf8').catch(() => undefined);
+      const text = await textOf(file).catch(() => undefined);
       return text !== undefined && !isTurnedOff(text);
     },
     async set(on) {
@@ -42,6 +43,23 @@ export function xdgAutostart(
 function configurationFolder(env: NodeJS.ProcessEnv): string {
   const chosen = env['XDG_CONFIG_HOME'];
   return chosen !== undefined && isAbsolute(chosen) ? chosen : join(env['HOME'] ?? homedir(), '.config');
+}
+
+/** A desktop's file is some hundred bytes long. */
+const longestBytes = 64 * 1024;
+
+/**
+ * Of a file only: any program can put something else there, and a pipe would hold up one of the few threads that read and
+ * write all files, also the audit log, each time that it is looked at.
+ */
+async function textOf(file: string): Promise<string | undefined> {
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const state = await handle.stat();
+    return state.isFile() && state.size <= longestBytes ? await handle.readFile('utf8') : undefined;
+  } finally {
+    await handle.close();
+  }
 }
 
 /** By the specification's own key, and by the one that GNOME's settings write. */

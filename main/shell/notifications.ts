@@ -7,6 +7,7 @@ import {
   approvalInWords,
   handedOutInWords,
   minutesInWords,
+  oneLine,
   promptedFor,
 } from './tray-menu.ts';
 
@@ -28,15 +29,30 @@ const lastingProblems: readonly string[] = [
   'InvalidInput',
 ] satisfies FailureCode[];
 
+/**
+ * Why a program was refused that no other notification tells of. SDKs show none of it over IMDS; here it is told of once
+ * as long as programs meet it again and again.
+ */
+const toldWithPrograms: readonly string[] = [
+  'Locked',
+  'NotFound',
+  'Refused',
+  'Unreachable',
+  'Throttled',
+  'Internal',
+] satisfies FailureCode[];
+
 const minuteMs = 60_000;
+/** What programs were not refused for in so long is news when they are again: .NET asks every two minutes. */
+const goesOnMs = 10 * minuteMs;
 /** Timers may fire a little before the time that the wall clock shows. */
 const timerSlackMs = 1000;
 
 /**
- * Tells the person that an MFA code is needed or soon will be, that a program waits to be allowed, that a session was refused, and that a protected
- * profile has gone back: SDKs show none of it, whatever the endpoint answers them. It never opens the window by
- * itself, since prompts that come up unasked train people to answer them; and says nothing while the person is
- * looking at the window.
+ * Tells the person that an MFA code is needed or soon will be, that a program waits to be allowed, that a session was
+ * refused, that a program got nothing for another reason, and that a protected profile has gone back: SDKs show none of
+ * it, whatever the endpoint answers them. It never opens the window by itself, since prompts that come up unasked train
+ * people to answer them; and says nothing while the person is looking at the window.
  */
 export function runNotifications(parts: {
   service: Service;
@@ -51,6 +67,10 @@ export function runNotifications(parts: {
   const approvals = new Map<string, Disposable | undefined>();
   /** By profile: what was told last, so that a retry that fails in the same way is not told again. */
   const refusals = new Map<string, { problem: string; notification: Disposable | undefined }>();
+  /** By reason: when a program got nothing for it, and what was told of that. */
+  const requests = new Map<string, { lastAtMs: number; notification: Disposable | undefined }>();
+  /** What of the state was told last that most of those reasons are about. */
+  let standing = '';
   /** The protected profile that is active, and what is to follow it. */
   let returning: { from: string; to: string | null; atMs: number } | undefined;
   let returned: Disposable | undefined;
@@ -95,6 +115,7 @@ export function runNotifications(parts: {
       const facts = [
         parents === '' ? '' : `Started by ${parents}.`,
         program.workingFolder === undefined ? '' : `In ${program.workingFolder}.`,
+        program.forwarder === undefined ? '' : `For a program inside ${program.forwarder}.`,
         `Account ${accountId}. Click to decide.`,
       ];
       approvals.set(request.id, notify(approvalInWords(request), facts.filter(Boolean).join(' ')));
@@ -135,6 +156,35 @@ export function runNotifications(parts: {
     refusals.delete(name);
   }
 
+  function tellRequests({ refusals: refused, locked, active }: Status) {
+    if (standing !== `${locked} ${active}`) takeRequestsAway();
+    standing = `${locked} ${active}`;
+    for (const { reason, code = '', lastAtMs, program = 'a program' } of refused) {
+      if (!toldWithPrograms.includes(code)) continue;
+      const before = requests.get(reason);
+      const isNews = lastAtMs - (before?.lastAtMs ?? -Infinity) >= goesOnMs && !isToldOfSession(reason);
+      if (isNews) before?.notification?.[Symbol.dispose]();
+      const notification = isNews
+        ? notify(`No credentials for ${oneLine(program)}`, reason)
+        : before?.notification;
+      requests.set(reason, { lastAtMs, notification });
+    }
+    for (const [reason, { notification }] of requests) {
+      if (refused.some((request) => request.reason === reason)) continue;
+      notification?.[Symbol.dispose]();
+      requests.delete(reason);
+    }
+  }
+
+  /** What was told of them. They stay known: the status lists them on. */
+  function takeRequestsAway() {
+    for (const { notification } of requests.values()) notification?.[Symbol.dispose]();
+  }
+
+  function isToldOfSession(reason: string): boolean {
+    return [...refusals.values()].some(({ problem }) => problem === reason);
+  }
+
   /** Tells of a return that came by itself: whoever switches back knows it. */
   function tellReturn({ active, returns, handedOut }: Status) {
     const expected = returning;
@@ -154,14 +204,15 @@ export function runNotifications(parts: {
     areWanted = status.settings.notifications;
     tellPrompts(status.prompts);
     tellApprovals(status.approvalRequests);
+    tellRequests(status);
     tellReturn(status);
   }
 
   const subscription = parts.service.subscribe((event) => {
     switch (event.type) {
       case 'state':
-        tellStatus(event.state.status);
-        return event.state.profiles.forEach(tellRefusal);
+        event.state.profiles.forEach(tellRefusal);
+        return tellStatus(event.state.status);
       case 'status':
         return tellStatus(event.status);
       case 'profile':
@@ -181,6 +232,7 @@ export function runNotifications(parts: {
       for (const { notification } of prompts.values()) notification?.[Symbol.dispose]();
       for (const notification of approvals.values()) notification?.[Symbol.dispose]();
       for (const { notification } of refusals.values()) notification?.[Symbol.dispose]();
+      takeRequestsAway();
       returned?.[Symbol.dispose]();
     },
   };

@@ -294,7 +294,7 @@ function programNames(programs: readonly string[]): string {
 }
 
 /** A program chooses its own name: here it stays one line, in the order it is written. */
-function oneLine(text: string): string {
+export function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim();
 }
 

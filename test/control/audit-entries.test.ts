@@ -130,6 +130,7 @@ describe('of a program’s call is recorded, with the program,', () => {
     ['tokens.createAndCopy', { name: 'mine', profile: 'reader' }],
     ['settings.save', { imdsV1: true }],
     ['installation.startAtLogin', { on: true }],
+    ['mfa.snooze', { serial: aliceSerial, minutes: 15 }],
     ['interface.open', {}],
   ])('that it was refused what only a person may do: %s', async (name, input) => {
     program.call(name, input);
@@ -143,15 +144,6 @@ describe('of a program’s call is recorded, with the program,', () => {
     await recordedOfProgram({ event: 'mfa', detail: 'code refused' });
     program.call('mfa.answer', { serial: aliceSerial, code: currentCode() });
     await recordedOfProgram({ event: 'mfa', detail: 'code accepted' });
-  });
-
-  it('that it put a prompt aside, for how long, and that it asked for the code again', async () => {
-    void own.broker.service.call('profiles.use', { name: 'guarded' });
-    await untilPrompted(own);
-    program.call('mfa.snooze', { serial: aliceSerial, minutes: 15 });
-    await recordedOfProgram({ event: 'mfa', detail: 'put aside for 15 min' });
-    program.call('mfa.snooze', { serial: aliceSerial, minutes: null });
-    await recordedOfProgram({ event: 'mfa', detail: 'asked for again' });
   });
 
   it('that it locked, once', async () => {
@@ -194,6 +186,15 @@ describe('of a program’s call is recorded, with the program,', () => {
 });
 
 describe('of a person’s call at the window is recorded', () => {
+  it('that a prompt was put aside, for how long, and that its code was asked for again', async () => {
+    void own.broker.service.call('profiles.use', { name: 'guarded' });
+    await untilPrompted(own);
+    await own.call('mfa.snooze', { serial: aliceSerial, minutes: 15 });
+    await recordedOfPerson({ event: 'mfa', detail: 'put aside for 15 min' });
+    await own.call('mfa.snooze', { serial: aliceSerial, minutes: null });
+    await recordedOfPerson({ event: 'mfa', detail: 'asked for again' });
+  });
+
   it('what was done to keys', async () => {
     await own.call('keys.add', { label: 'other', ...bobKeys });
     await recordedOfPerson({ event: 'keyChanged', detail: 'added' });

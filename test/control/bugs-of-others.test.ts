@@ -277,6 +277,7 @@ const inputs = [
   { name: 'tests', profile: 'reader' },
   { serial: aliceSerial },
   { serial: aliceSerial, code: '000000' },
+  { serial: aliceSerial, minutes: null },
   { id: 'none' },
   { folder: '/projects/one', profile: 'reader' },
   { profile: 'reader' },

@@ -92,6 +92,12 @@ describe('the number', () => {
     await expect(confirm(next, { ...removal, call: 'profiles.remove' })).rejects.toMatchObject(needed);
   });
 
+  test('is not good once the same input would do something else than what was shown', async () => {
+    const number = await numberFor();
+    const changed = { ...removal, inWords: 'remove the access key "work", the only one' };
+    await expect(confirm(number, changed)).rejects.toMatchObject(needed);
+  });
+
   test('is good on no other terminal', async () => {
     using other = await openTerminal();
     const number = await numberFor();

@@ -192,6 +192,15 @@ describe('where there are no credentials', () => {
     expect(reasons()[0]).toMatch(/^Latchkey is locked/);
   });
 
+  it('that is counted with its code, which a notification follows, but for one without a token', async () => {
+    const refused = () => endpoint.clients.refusals.list()[0];
+    core.sessions.lock();
+    await askFor('reader', token);
+    expect(refused()).toMatchObject({ code: 'Locked' });
+    await askFor('reader', undefined);
+    expect(refused()).toMatchObject({ reason: expect.stringContaining('token'), code: undefined });
+  });
+
   it('a lock while the session is being acquired keeps it back', async () => {
     core.sts.faults.delayMs = 300;
     const asked = askFor('reader', token);

@@ -5,7 +5,6 @@ import { promisify } from 'node:util';
 import { fromInstanceMetadata } from '@aws-sdk/credential-providers';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Endpoint } from '../../main/endpoint/server.ts';
 import { systemClock } from '../../main/platform/system-clock.ts';
 import { startCore, type Core } from '../fixtures/core.ts';
 import { composeClient, composePeer } from '../fixtures/clients.ts';
@@ -17,12 +16,13 @@ import {
   tokenHeader,
   tokenOf,
   ttlHeader,
+  type ServedCore,
 } from '../fixtures/endpoint.ts';
 import { needs } from '../platform/needs.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 
 let core: Core;
-let endpoint: Endpoint;
+let endpoint: ServedCore;
 
 beforeEach(async () => {
   core = await startCore(systemClock);
@@ -151,17 +151,6 @@ describe('where there is nothing to serve, nothing like credentials is sent', ()
     expect((await askWithToken(endpoint.url, `${credentialsPath}reader`)).status).toBe(404);
   });
 
-  it('another profile became the active one while the request waited: 404, and nothing of the one before', async () => {
-    await core.addProfile({ name: 'other', sessionName: 'other' });
-    core.sts.faults.delayMs = 100;
-    const asked = askWithToken(endpoint.url, `${credentialsPath}reader`);
-    await vi.waitFor(() => {
-      expect(core.sts.calls()).toEqual({ AssumeRole: 1 });
-    });
-    await core.active.use('other');
-    expect(await asked).toMatchObject({ status: 404, body: '' });
-  });
-
   it('refused by STS: 200 with a Code that is not Success, and the reason', async () => {
     await core.addProfile({ name: 'refused', roleArn: 'arn:aws:iam::444455556666:role/NamesBobAbroad' });
     await core.active.use('refused');
@@ -194,6 +183,22 @@ describe('where there is nothing to serve, nothing like credentials is sent', ()
     const { status, body } = await askWithToken(endpoint.url, `${credentialsPath}reader`);
     expect(status).toBe(503);
     expect(read(body).Code).toBe('Unreachable');
+  });
+
+  it('it is counted with its code, which a notification follows; what is not to be met has none', async () => {
+    const refused = () => endpoint.clients.refusals.list()[0];
+    core.sts.faults.drop = {};
+    await askWithToken(endpoint.url, `${credentialsPath}reader`);
+    expect(refused()).toMatchObject({ code: 'Unreachable' });
+    await ask(endpoint.url, credentialsPath);
+    expect(refused()).toMatchObject({ reason: expect.stringContaining('IMDSv2'), code: undefined });
+    core.sessions.lock();
+    await askWithToken(endpoint.url, credentialsPath);
+    expect(refused()).toMatchObject({ code: 'Locked' });
+    core.sessions.unlock();
+    await core.profiles.remove('reader');
+    await askWithToken(endpoint.url, credentialsPath);
+    expect(refused()).toMatchObject({ reason: 'No profile is active', code: 'NotFound' });
   });
 });
 

@@ -83,6 +83,26 @@ describe('a request', () => {
   });
 });
 
+describe('where another profile became the active one while a request waited', () => {
+  it('it is 404, with nothing of the one before', async () => {
+    await core.active.use('reader');
+    await core.addProfile({ name: 'other', sessionName: 'other' });
+    let goOn: () => void = () => undefined;
+    const switched = new Promise<void>((resolve) => (goOn = resolve));
+    const acquire = core.sessions.acquire.bind(core.sessions);
+    const acquired = vi.spyOn(core.sessions, 'acquire').mockImplementation(async (request) => {
+      const session = await acquire(request);
+      await switched;
+      return session;
+    });
+    const { reply } = await begin('reader');
+    await vi.waitFor(() => expect(acquired).toHaveBeenCalledOnce());
+    await core.active.use('other');
+    goOn();
+    expect(await reply).toMatchObject({ status: 404, body: '' });
+  });
+});
+
 describe('requests for a protected profile', () => {
   it('of one program ask a person once, however often it asks and on however many connections', async () => {
     await core.active.use('vault');

@@ -314,24 +314,32 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
     expect((await peer.clientAt(accepted))?.process.pid).toBe(process.pid);
     const [first] = asked.mock.contexts;
     if (first instanceof Worker) await first.terminate();
+    expect(peer.problem).toBe('It cannot be looked up which programs ask: the thread for it has ended');
     expect((await peer.clientAt(accepted))?.process.pid).toBe(process.pid);
     expect(asked.mock.contexts.at(-1)).not.toBe(first);
+    expect(peer.problem).toBeUndefined();
   });
 
   test.each([
-    ['ends', `require('node:worker_threads').parentPort.on('message', () => process.exit())`],
+    [
+      'ends',
+      'the thread for it has ended',
+      `require('node:worker_threads').parentPort.on('message', () => process.exit())`,
+    ],
     [
       'fails',
+      'on purpose',
       `require('node:worker_threads').parentPort.on('message', () => { throw new Error('on purpose') })`,
     ],
-    ['cannot be loaded', `throw new Error('on purpose')`],
-  ])('finds nothing where it %s', async (_what, code) => {
+    ['cannot be loaded', 'on purpose', `throw new Error('on purpose')`],
+  ])('finds nothing where it %s, and has that as its problem', async (_what, reason, code) => {
     // Without a limit on time.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    vi.spyOn(console, 'error').mockReturnValue();
     const processes = processesBy(code);
+    expect(processes.problem).toBeUndefined();
     expect(await processes.clientOf(process.pid)).toBeUndefined();
     expect(await processes.clientHolding(1, () => true)).toBeUndefined();
+    expect(processes.problem).toBe(`It cannot be looked up which programs ask: ${reason}`);
   });
 
   test('finds nothing in five seconds that it does not answer, and the next one is asked instead', async () => {
@@ -345,6 +353,7 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
     await vi.advanceTimersByTimeAsync(1);
     await looking;
     expect(found).toBeUndefined();
+    expect(processes.problem).toBe('It cannot be looked up which programs ask: there was no answer in 5 s');
     // Nor is it asked to look everywhere then.
     const again = processes.clientHolding(1, () => true);
     await vi.advanceTimersByTimeAsync(5_000);
@@ -365,12 +374,24 @@ describe.skipIf(onLinux.missing)(`the thread that looks for programs${onLinux.no
     expect(told).toEqual(['where it should be', 'everywhere']);
   });
 
-  test('says once why it cannot be asked', async () => {
-    const said = vi.spyOn(console, 'error').mockReturnValue();
-    const processes = processesBy(`throw new Error('on purpose')`);
+  test('tells when its problem comes and when it has gone, and not that it lasts', async () => {
+    const processes = new LinuxProcesses(pathToFileURL('/there/is/no/such/thread.js'));
+    cleanUps.push(() => processes[Symbol.dispose]());
+    const told: (string | undefined)[] = [];
+    processes.onChange(() => told.push(processes.problem));
     await processes.clientOf(process.pid);
     await processes.clientOf(process.pid);
-    expect(said.mock.calls).toEqual([['It cannot be looked up which programs ask: on purpose']]);
+    expect(told).toEqual([expect.stringContaining('/there/is/no/such/thread.js')]);
+
+    const { accepted } = await connect('127.0.0.1', '127.0.0.1');
+    const { peer, asked } = peerThatIsWatched();
+    await peer.clientAt(accepted);
+    peer.onChange(() => told.push(peer.problem));
+    const [thread] = asked.mock.contexts;
+    if (thread instanceof Worker) await thread.terminate();
+    await peer.clientAt(accepted);
+    await peer.clientAt(accepted);
+    expect(told.slice(1)).toEqual([expect.stringContaining('has ended'), undefined]);
   });
 
   test('ends with its owner, and what is looked for then is not found', async () => {
