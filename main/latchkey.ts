@@ -6,5 +6,7 @@ import { run } from './cli/run.ts';
 void run(process.argv.slice(2)).then((status) => {
   process.exitCode = status;
   // What is written is out, but on a pipe that nobody reads: then Node waits for it. Taking down all that it has made takes longer.
-  if (process.stdout.writableLength === 0 && process.stderr.writableLength === 0) process.exit();
+  // What could not be written is told of a moment later.
+  const isWritten = process.stdout.writableLength === 0 && process.stderr.writableLength === 0;
+  if (isWritten && process.stdout.errored === null) process.exit();
 });

@@ -1,6 +1,6 @@
 /** `~/.aws/config`, `~/.aws/credentials` and boto 2's files without credentials, for programs that are to have others. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { EnvironmentChange } from './launch-environment.ts';
 import type { LaunchFolder } from './launch-folder.ts';
@@ -50,7 +50,7 @@ export async function copiesWithoutCredentials(
 ): Promise<EnvironmentChange> {
   const change: Record<string, string> = {};
   for (const { variable, name, places } of files) {
-    const texts = (env[variable] ? [env[variable]] : places).map(contentOf);
+    const texts = (env[variable] ? [env[variable]] : places).map((path) => contentOf(path, env));
     if (texts.every((text) => withoutCredentials(text) === text)) continue;
     // A variable names one file: the person's own, where there are two.
     const text = texts.findLast((found) => found !== '') ?? '';
@@ -60,11 +60,34 @@ export async function copiesWithoutCredentials(
 }
 
 /** Byte for byte, whatever its encoding; empty where SDKs could not read it either. */
-export function contentOf(path: string): string {
+export function contentOf(path: string, env: NodeJS.ProcessEnv): string {
   try {
-    return readFileSync(path.replace(/^~(?=[/\\])/, homedir()), 'latin1');
+    return readFileSync(expanded(path, env), 'latin1');
   } catch {
     return '';
+  }
+}
+
+/** As botocore goes by what a variable names: no shell has expanded what comes from a unit's or an editor's settings. */
+function expanded(path: string, env: NodeJS.ProcessEnv): string {
+  return path
+    .replace(
+      /\$(?:(\w+)|\{([^}]*)\})/g,
+      (whole, name?: string, braced?: string) => env[name ?? braced ?? ''] ?? whole,
+    )
+    .replace(/^~([^/\\]*)(?=[/\\])/, (whole, user: string) =>
+      user === '' ? homedir() : (homeOf(user) ?? whole),
+    );
+}
+
+/** Of this user alone: others' files are not read. */
+function homeOf(user: string): string | undefined {
+  try {
+    const own = userInfo();
+    return own.username === user ? own.homedir : undefined;
+  } catch {
+    // A container's user may be in no list.
+    return undefined;
   }
 }
 

@@ -15,8 +15,8 @@ export interface AwsProfile {
 /** Reads the files as SDKs do: those that the environment names, or the usual ones. */
 export function awsProfileOf(env: NodeJS.ProcessEnv): AwsProfile {
   const name = env['AWS_PROFILE'] || env['AWS_DEFAULT_PROFILE'] || 'default';
-  const config = contentOf(env['AWS_CONFIG_FILE'] || ofPerson('.aws', 'config'));
-  const credentials = contentOf(env['AWS_SHARED_CREDENTIALS_FILE'] || ofPerson('.aws', 'credentials'));
+  const config = contentOf(env['AWS_CONFIG_FILE'] || ofPerson('.aws', 'config'), env);
+  const credentials = contentOf(env['AWS_SHARED_CREDENTIALS_FILE'] || ofPerson('.aws', 'credentials'), env);
   const lines = [
     ...linesOf(config, name === 'default' ? ['default', 'profile default'] : [`profile ${name}`]),
     ...linesOf(credentials, [name]),

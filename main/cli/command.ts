@@ -141,6 +141,9 @@ export const exitStatusMeanings: Readonly<Record<keyof typeof exitStatus, string
   interrupted: 'interrupted by Ctrl-C',
 };
 
+/** What they do not hold for. */
+export const otherExitStatus = 'those of exec and shell are their program’s own';
+
 /** What was asked for was not done; the message says why. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';

@@ -41,8 +41,6 @@ export const openConsole = command({
     },
   },
   async run({ operands, options: { service, print: isPrinted } }) {
-    // Before a person is asked for anything.
-    const browser = isPrinted ? undefined : browserOf(process.env, process.platform);
     const broker = ownBroker();
     const ended = new AbortController();
     let codes: Codes | undefined;
@@ -50,6 +48,8 @@ export const openConsole = command({
       const state = await WatchedState.follow(broker, ended.signal);
       const names = state.profiles.map(({ profile }) => profile.name);
       const name = matchName(operands.profile, names, 'profile');
+      // Before a person is asked for anything.
+      const browser = isPrinted ? undefined : browserOf(process.env, process.platform);
       codes = new Codes(broker, state);
       if (process.stderr.isTTY) void sayWhatIsWaitedFor(state, name);
       const target = { name, service };

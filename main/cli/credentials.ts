@@ -3,6 +3,7 @@ import { brokerAddress } from '../control/address.ts';
 import { credentialsPath } from '../control/client.ts';
 import { dataFolder } from '../platform/data-folder.ts';
 import { command, ownBroker, Refusal, refusalOf } from './command.ts';
+import { noProfile } from './match.ts';
 import { print } from './output.ts';
 
 export const credentials = command({
@@ -23,7 +24,8 @@ export const credentials = command({
   async run({ operands: { profile }, options }) {
     if (options['print-config']) return printConfiguration(profile);
     const answer = await ownBroker().credentials(profile);
-    if ('problem' in answer) throw refusalOf(answer.problem);
+    if ('problem' in answer)
+      throw answer.problem.code === 'NotFound' ? noProfile(profile) : refusalOf(answer.problem);
     if (process.stdout.isTTY)
       throw new Refusal('credentials are not shown on a terminal; programs run this, see --print-config');
     print(answer.value);
@@ -33,8 +35,7 @@ export const credentials = command({
 async function printConfiguration(profile: string): Promise<void> {
   const state = await ownBroker().call('state.read', {});
   if ('problem' in state) throw refusalOf(state.problem);
-  if (!state.value.profiles.some((view) => view.profile.name === profile))
-    throw new Refusal(`there is no profile ${JSON.stringify(profile)}`);
+  if (!state.value.profiles.some((view) => view.profile.name === profile)) throw noProfile(profile);
   const command = [process.execPath, process.argv[1] ?? 'latchkey', 'credentials', profile];
   const socket = brokerAddress(dataFolder());
   const url = `http://latchkey${credentialsPath}${profile}`;

@@ -1,6 +1,6 @@
 /** Help, as a terminal shows it. */
 import type { Action, Command } from './command.ts';
-import { exitStatus, exitStatusMeanings } from './command.ts';
+import { exitStatus, exitStatusMeanings, otherExitStatus } from './command.ts';
 import {
   hasManyOptions,
   operandName,
@@ -28,7 +28,7 @@ export function helpOfAll(commands: readonly (readonly [name: string, Command])[
     '',
     'latchkey COMMAND --help tells more and has an example. LATCHKEY_HOME names another data folder;',
     'NO_COLOR turns colours off.',
-    ...wrapped(`Exit status: ${exitStatusLine()}.`, 0),
+    ...wrapped(`Exit status: ${exitStatusLine()}; ${otherExitStatus}.`, 0),
   ];
 }
 

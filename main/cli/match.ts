@@ -44,6 +44,11 @@ export function matchProfileToGive(typed: string, names: readonly string[]): str
   return name;
 }
 
+/** What a command says that takes whole names, of one that no profile has. */
+export function noProfile(name: string): Refusal {
+  return new Refusal(`there is no profile ${JSON.stringify(name)}; latchkey profiles shows those there are`);
+}
+
 const equals = (name: string, wanted: string) => name === wanted;
 const begins = (name: string, wanted: string) => name.startsWith(wanted);
 const contains = (name: string, wanted: string) => name.includes(wanted);

@@ -50,7 +50,10 @@ export async function codeOf(operand: string): Promise<string> {
 function deviceOf(prompts: readonly Prompt[], typed: string | undefined): string {
   const serials = prompts.map(({ serial }) => serial);
   const [serial, another] = serials;
-  if (serial === undefined) throw new Refusal('no MFA code is waited for');
+  if (serial === undefined)
+    throw new Refusal(
+      'no MFA code is waited for; latchkey use PROFILE asks for one where its session takes one',
+    );
   if (typed !== undefined) return matchName(typed, serials, 'device whose code is waited for');
   if (another !== undefined)
     throw new Refusal(

@@ -5,8 +5,9 @@ import { Failure } from '../failure.ts';
 import { firstProblem } from '../first-problem.ts';
 import { profileSchema, type Profile } from '../profiles/profile.ts';
 import { callAsPerson } from './as-person.ts';
-import { action, ownBroker, Refusal, refusalOf, type Command } from './command.ts';
+import { action, ownBroker, refusalOf, type Command } from './command.ts';
 import { wrongField } from './given-fields.ts';
+import { noProfile } from './match.ts';
 import { print } from './output.ts';
 import { changeOptions, changed, profileOptions, type GivenProfile } from './profile-options.ts';
 import { ask, canAsk } from './questions.ts';
@@ -55,7 +56,7 @@ async function add(name: string | undefined, given: GivenProfile): Promise<void>
 async function edit(name: string, given: GivenProfile): Promise<void> {
   const state = await stateNow();
   const before = state.profiles.find((view) => view.profile.name === name)?.profile;
-  if (before === undefined) throw new Refusal(`there is no profile ${JSON.stringify(name)}`);
+  if (before === undefined) throw noProfile(name);
   if (Object.keys(given).length === 0)
     throw new Failure('InvalidInput', 'there is nothing to change: give an option');
   const after = parsed(changed(before, given));

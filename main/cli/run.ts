@@ -19,7 +19,7 @@ export async function run(argv: readonly string[]): Promise<number> {
   // A server ends in its own way, and goes on when nobody reads what it printed.
   if (name !== 'serve') {
     process.once('SIGINT', interrupt);
-    process.stdout.on('error', () => process.exit(exitStatus.failed));
+    process.stdout.on('error', endWithoutOutput);
   }
   if (name === completionName) {
     const { printCandidates } = await import('./candidates.ts');
@@ -46,6 +46,13 @@ export async function run(argv: readonly string[]): Promise<number> {
 function interrupt(): void {
   if (process.stderr.isTTY) process.stderr.write('\n');
   process.exit(exitStatus.interrupted);
+}
+
+/** Where nobody reads on, as after `| head`, there is nothing to say; a full disk is to be told of. */
+function endWithoutOutput(error: Error): void {
+  const isUnread = 'code' in error && error.code === 'EPIPE';
+  if (!isUnread) say(`latchkey: standard output cannot be written: ${oneLine(error.message)}`);
+  process.exit(exitStatus.failed);
 }
 
 function unknown(name: string): number {

@@ -1,14 +1,17 @@
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { allCommands, commandNames } from '../../main/cli/commands.ts';
 import { optionShown } from '../../main/cli/usage.ts';
 import { commandPages } from '../../scripts/command-pages.ts';
+import { needs } from '../platform/needs.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
-import { buildCommand, run, start, type CommandRun } from './latchkey.ts';
+import { buildCommand, run, runInto, start, type CommandRun } from './latchkey.ts';
 import {
   currentCode,
   nextCode,
@@ -21,12 +24,14 @@ import {
 // Machines that run tests are busy ones.
 vi.setConfig({ testTimeout: 30_000 });
 
+const full = needs(existsSync('/dev/full'), 'there is no /dev/full, which is a full disk to whoever writes');
+
 const day = '(\\d{4}-\\d\\d-\\d\\d )?\\d\\d:\\d\\d';
 
 beforeAll(buildCommand, 120_000);
 
 describe('the command line', () => {
-  const nowhere = { ...process.env, LATCHKEY_HOME: join(tmpdir(), 'latchkey-nowhere') };
+  const nowhere: NodeJS.ProcessEnv = { ...process.env, LATCHKEY_HOME: join(tmpdir(), 'latchkey-nowhere') };
 
   test('without a command, or with --help, lists the commands and the exit statuses', async () => {
     const help = await run(nowhere, []);
@@ -140,16 +145,49 @@ describe('the command line', () => {
     expect(usage.match(/--[\w-]+/g)?.sort()).toEqual(listed.split(', ').sort());
   });
 
-  test.each([['status'], ['use', 'reader'], ['mfa', '123456'], ['lock'], ['unlock'], ['open']])(
-    'says in one line that no broker runs: %s',
-    async (...args) => {
-      expect(await run(nowhere, args)).toEqual({
-        status: 3,
-        stdout: '',
-        stderr: 'latchkey: Latchkey is not running; start the app, or run: latchkey serve\n',
-      });
-    },
-  );
+  /** What is done without a broker, and why. */
+  const withoutBroker: Readonly<Record<string, string>> = {
+    serve: 'starts one',
+    endpoint: 'prints commands, for the port of the settings where none runs',
+    completion: 'prints a script',
+  };
+
+  const withBroker: Readonly<Record<string, readonly string[]>> = {
+    status: [],
+    profiles: [],
+    use: ['reader'],
+    exec: ['reader', '--', 'true'],
+    shell: ['reader'],
+    env: [],
+    mfa: ['123456'],
+    lock: [],
+    unlock: [],
+    open: [],
+    whoami: [],
+    console: ['reader'],
+    profile: ['remove', 'reader'],
+    key: [],
+    credentials: ['reader'],
+    token: [],
+    approvals: [],
+    audit: ['verify'],
+  };
+
+  test('is known to want a running broker or not, whichever command it is', () => {
+    expect([...Object.keys(withBroker), ...Object.keys(withoutBroker)].sort()).toEqual(
+      [...commandNames].sort(),
+    );
+  });
+
+  test.each(Object.entries(withBroker))('says in one line that no broker runs: %s %j', async (name, args) => {
+    // With nothing that a browser could be opened by, too.
+    const { BROWSER: _browser, DISPLAY: _display, WAYLAND_DISPLAY: _wayland, ...bare } = nowhere;
+    expect(await run(bare, [name, ...args])).toEqual({
+      status: 3,
+      stdout: '',
+      stderr: 'latchkey: Latchkey is not running; start the app, or run: latchkey serve\n',
+    });
+  });
 
   test('ends without a word when nobody reads its output', async () => {
     const child = start(nowhere, ['--help']);
@@ -157,6 +195,19 @@ describe('the command line', () => {
     child.stdout.destroy();
     expect(await once(child, 'close')).toEqual([1, null]);
     expect(await stderr).toBe('');
+  });
+
+  test('has neither keychain, SDK nor Electron code but for what serve takes along', async () => {
+    const folder = fileURLToPath(new URL('../../dist/command/', import.meta.url));
+    const taken = /(?:require|import)\("(?!node:|\.\/)([^"]+)"\)/g;
+    const others: string[] = [];
+    for (const name of await readdir(folder)) {
+      const source = await readFile(join(folder, name), 'utf8');
+      for (const [, other] of source.matchAll(taken)) others.push(`${name}: ${other ?? ''}`);
+      // What AWS's SDK is built on; a bundle names no package that it holds.
+      expect(source, name).not.toMatch(/smithy/i);
+    }
+    expect(others).toEqual(['serve.cjs: ../main/headless.js']);
   });
 
   test('does not speak through a folder that others can open', async () => {
@@ -331,11 +382,39 @@ describe('with a broker running', () => {
     });
   });
 
+  test
+    .skipIf(full.missing)
+    .each([
+      [['status', '--json']],
+      [['profiles']],
+      [['credentials', 'reader']],
+      [['audit', 'verify', '--json']],
+      [['completion', 'bash']],
+    ])(`says that its output cannot be written, and never that it is done: %j${full.note}`, async (args) => {
+    await latchkey(['use', 'reader']);
+    const lost = await runInto('/dev/full', own.env, args);
+    expect(lost).toMatchObject({ status: 1 });
+    expect(lost.stderr).toMatch(/^latchkey: standard output cannot be written: ENOSPC[^\n]*\n$/);
+  });
+
+  test.each([[['status']], [['profiles', '--json']], [['audit', 'verify', '--json']]])(
+    'ends without a word where nobody reads what it lists: %j',
+    async (args) => {
+      await latchkey(['use', 'reader']);
+      const child = start(own.env, args);
+      const stderr = text(child.stderr);
+      child.stdout.destroy();
+      expect(await once(child, 'close')).toEqual([1, null]);
+      expect(await stderr).toBe('');
+    },
+  );
+
   describe('latchkey mfa', () => {
     test('gives the code that is waited for, by operand or by standard input', async () => {
       expect(await latchkey(['mfa', '123456'])).toMatchObject({
         status: 1,
-        stderr: 'latchkey: no MFA code is waited for\n',
+        stderr:
+          'latchkey: no MFA code is waited for; latchkey use PROFILE asks for one where its session takes one\n',
       });
       const used = own.call('profiles.use', { name: 'guarded' });
       expect(await latchkey(['mfa', wrongCode()])).toMatchObject({ status: 1, stdout: '' });

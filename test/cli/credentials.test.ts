@@ -35,8 +35,8 @@ describe('latchkey credentials', () => {
 
   test.each([
     ['refused', /^latchkey: [^\n]*not authorized[^\n]*\n$/],
-    ['nobody', /^latchkey: There is no profile "nobody"\n$/],
-    ['no such\r\nprofile', /^latchkey: There is no profile of that name\n$/],
+    ['nobody', /^latchkey: there is no profile "nobody"; latchkey profiles shows those there are\n$/],
+    ['no such\r\nprofile', /^latchkey: there is no profile "no such\\r\\nprofile"; [^\n]*\n$/],
   ])('of %j says in one line why there are none', async (profile, reason) => {
     const refused = await run(own.env, ['credentials', profile]);
     expect(refused).toMatchObject({ status: 1, stdout: '' });

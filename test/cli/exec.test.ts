@@ -480,6 +480,16 @@ describe('the private copies of a person’s files', () => {
     ]);
   });
 
+  test.each(['$HOME/other', '${HOME}/other', '~/other'])(
+    'are made also of a file that botocore finds behind %s',
+    async (path) => {
+      await writeFile(join(person.path, 'other'), `[default]\n${keys}region = eu-west-1\n`);
+      expect((await shown({ AWS_SHARED_CREDENTIALS_FILE: path }))[1]).toMatchObject({
+        text: '[default]\nregion = eu-west-1\n',
+      });
+    },
+  );
+
   test('are made of boto 2’s, which botocore asks before the endpoint', async () => {
     await writeFile(join(person.path, '.boto'), `[Credentials]\n${keys}[Boto]\nproxy = localhost\n`);
     expect((await shown())[2]).toMatchObject({ text: '[Credentials]\n[Boto]\nproxy = localhost\n' });

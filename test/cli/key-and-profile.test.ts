@@ -284,7 +284,7 @@ describe('a profile that cannot be', () => {
     expect(await latchkey(['profile', 'edit', 'nobody', '--pinned'])).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'latchkey: there is no profile "nobody"\n',
+      stderr: 'latchkey: there is no profile "nobody"; latchkey profiles shows those there are\n',
     });
   });
 });

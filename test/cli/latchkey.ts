@@ -1,5 +1,5 @@
 /** Runs the built `latchkey` command as a person or a script does. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
@@ -32,9 +32,23 @@ export async function run(env: NodeJS.ProcessEnv, args: readonly string[], input
   const child = spawn(process.execPath, [latchkey, ...args], { env });
   child.stdin.on('error', () => undefined);
   child.stdin.end(input);
-  const ended = once(child, 'close');
+  return ended(child);
+}
+
+/** The same with its standard output in a file. */
+export async function runInto(
+  path: string,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[],
+): Promise<CommandRun> {
+  const script = 'exec "$@" >"$0" </dev/null';
+  return ended(spawn('sh', ['-c', script, path, process.execPath, latchkey, ...args], { env }));
+}
+
+async function ended(child: ChildProcessWithoutNullStreams): Promise<CommandRun> {
+  const closed = once(child, 'close');
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  await ended;
+  await closed;
   return { status: child.exitCode, stdout, stderr };
 }
 
