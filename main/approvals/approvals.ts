@@ -300,7 +300,10 @@ export class Approvals implements Disposable {
       if (waiting.deadline.isOver()) {
         this.#waiting.end(
           waiting,
-          new Failure('ApprovalNeeded', `Nobody has allowed ${name} in ten minutes`),
+          new Failure(
+            'ApprovalNeeded',
+            `Nobody has allowed ${name} in ten minutes; ask again, and allow it in the window or with: latchkey approvals`,
+          ),
         );
       } else if (this.#choicesOf(waiting).length === 0) {
         this.#waiting.end(

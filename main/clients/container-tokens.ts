@@ -80,7 +80,9 @@ export class ContainerTokens implements AsyncDisposable {
     await this.#configuration.update((configuration) => {
       const tokens = configuration.tokens.filter((token) => token.name !== name);
       if (tokens.length === configuration.tokens.length)
-        throw new Failure('NotFound', `There is no token "${name}"`, { field: 'name' });
+        throw new Failure('NotFound', `There is no token "${name}"; latchkey token shows those there are`, {
+          field: 'name',
+        });
       return { ...configuration, tokens };
     });
   }

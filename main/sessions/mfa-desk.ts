@@ -151,11 +151,7 @@ export class MfaDesk {
       device.entries.push(entry);
       if (demand.cause === 'person') this.#endSnooze(serial, device);
       this.#waitAgain(serial, entry);
-      void demand.client?.then((client) => {
-        if (entry.demand !== demand) return;
-        entry.program = client?.process.name;
-        this.#changed();
-      });
+      this.#nameProgram(entry);
     });
   }
 
@@ -245,6 +241,7 @@ export class MfaDesk {
       for (const entry of entries) {
         entry.demand = demand;
         entry.program = undefined;
+        this.#nameProgram(entry);
       }
       this.#endSnooze(serial, device);
       this.#changed();
@@ -275,6 +272,16 @@ export class MfaDesk {
         entry.fail(failure);
       }
     }
+  }
+
+  /** Says which program asked, once that is known, unless somebody else is asking by then. */
+  #nameProgram(entry: Entry): void {
+    const { demand } = entry;
+    void demand.client?.then((client) => {
+      if (entry.demand !== demand) return;
+      entry.program = client?.process.name;
+      this.#changed();
+    });
   }
 
   #askAgain(serial: string, device: Device, entry: Entry, problem: string): void {

@@ -3,6 +3,7 @@ import { calls } from '../../preload/contract.ts';
 import type { Input, KeyView } from '../../preload/contract.ts';
 import { messagesByField } from '../parts/messages.ts';
 import type { Messages } from '../parts/messages.ts';
+import { text } from '../text.ts';
 
 export type NewKey = Input<'keys.add'>;
 export type KeyChange = Input<'keys.edit'>;
@@ -14,12 +15,24 @@ export interface KeyDraft {
   region: string;
 }
 
-/** What is wrong with each field, in the broker's own words. Keeps nothing of the secret. */
-export function checkKey(key: NewKey): Messages {
+/** What is wrong with each field of a key to be added to `keys`. Keeps nothing of the secret. */
+export function checkKey(key: NewKey, keys: readonly KeyView[]): Messages {
   const result = calls['keys.add'].input.safeParse(key);
   // JavaScript's RegExp holds on to the text it last matched, which was the secret: let it match another.
   /^/.test('');
-  return result.success ? {} : messagesByField(result.error.issues);
+  return { ...takenFields(key, keys), ...(result.success ? {} : messagesByField(result.error.issues)) };
+}
+
+/** The same key under the same label is one whose secret is given anew: it takes both to say that anything is taken. */
+function takenFields({ label, accessKeyId }: NewKey, keys: readonly KeyView[]): Messages {
+  if (label === '' || accessKeyId === '') return {};
+  const ofLabel = keys.find((key) => key.label === label);
+  const ofId = keys.find((key) => key.accessKeyId === accessKeyId);
+  if (ofLabel === ofId) return {};
+  return {
+    ...(ofLabel && { label: text.keyForm.labelTaken(label, ofLabel.accessKeyId) }),
+    ...(ofId && { accessKeyId: text.keyForm.idTaken(ofId.label) }),
+  };
 }
 
 /** What of a key is another in the form. */
@@ -33,8 +46,10 @@ export function changeOf({ label, mfaSerial = '', region }: KeyView, draft: KeyD
   };
 }
 
-/** What is wrong with each field of a change, in the broker's own words. */
-export function checkChange(change: KeyChange): Messages {
+/** What is wrong with each field of a change of one of `keys`. */
+export function checkChange(change: KeyChange, keys: readonly KeyView[]): Messages {
   const result = calls['keys.edit'].input.safeParse(change);
-  return result.success ? {} : messagesByField(result.error.issues);
+  if (!result.success) return messagesByField(result.error.issues);
+  const owner = keys.find(({ label }) => label === change.newLabel);
+  return owner ? { newLabel: text.keyForm.labelTaken(owner.label, owner.accessKeyId) } : {};
 }

@@ -2,11 +2,20 @@
 import { isMac } from '../platform.ts';
 import { text } from '../text.ts';
 
-/** What is done with the chosen profile, or the active one where none is chosen. */
-export type ProfileCommand = 'copyLines' | 'console' | 'readOnly';
-
 export type Command =
-  'search' | 'profiles' | 'activity' | 'keys' | 'settings' | 'addRole' | 'lock' | 'sheet' | ProfileCommand;
+  | 'search'
+  | 'profiles'
+  | 'activity'
+  | 'keys'
+  | 'settings'
+  | 'addRole'
+  | 'lock'
+  | 'sheet'
+  | 'waiting'
+  // These are for the chosen profile, or the active one where none is chosen.
+  | 'copyLines'
+  | 'console'
+  | 'readOnly';
 
 /** Control on a Mac, where Option writes characters; Alt elsewhere, where browsers keep Control for themselves. */
 const modifier = isMac ? 'Ctrl' : 'Alt';
@@ -19,6 +28,7 @@ const letters: Readonly<Record<string, Command>> = {
   s: 'settings',
   n: 'addRole',
   l: 'lock',
+  w: 'waiting',
   c: 'copyLines',
   o: 'console',
   r: 'readOnly',
@@ -49,6 +59,14 @@ export interface Shortcut {
 export const shortcuts: readonly Shortcut[] = [
   { keys: isMac ? [['/']] : [['Ctrl', 'K'], ['/']], does: text.shortcuts.search },
   { keys: [['↑'], ['↓']], does: text.shortcuts.move },
+  { keys: [['Page up'], ['Page down']], does: text.shortcuts.page },
+  {
+    keys: [
+      ['Ctrl', 'Home'],
+      ['Ctrl', 'End'],
+    ],
+    does: text.shortcuts.ends,
+  },
   { keys: [['Enter']], does: text.shortcuts.use },
   { keys: [[isMac ? 'Option' : 'Alt', 'Enter']], does: text.shortcuts.details },
   { keys: [['Shift', 'Enter']], does: text.shortcuts.pin },
@@ -57,11 +75,13 @@ export const shortcuts: readonly Shortcut[] = [
   { keys: [[modifier, 'R']], does: text.shortcuts.readOnly },
   { keys: [['F2']], does: text.shortcuts.edit },
   { keys: [[modifier, 'N']], does: text.shortcuts.add },
+  { keys: [[modifier, 'W']], does: text.shortcuts.waiting },
   { keys: [[modifier, 'P']], does: text.shortcuts.profiles },
   { keys: [[modifier, 'Y']], does: text.shortcuts.activity },
   { keys: [[modifier, 'K']], does: text.shortcuts.keys },
   { keys: [[modifier, 'S']], does: text.shortcuts.settings },
   { keys: [[modifier, 'L']], does: text.shortcuts.lock },
+  { keys: [['Tab']], does: text.shortcuts.next },
   { keys: [['Esc']], does: text.shortcuts.back },
   { keys: [['?']], does: text.shortcuts.sheet },
 ];

@@ -1,5 +1,4 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -52,12 +51,12 @@ describe('start at login on Linux', () => {
   );
 
   it.each([
-    ['a pipe that nobody writes to', (file: string) => void execFileSync('mkfifo', [file])],
-    ['a file that is far too long', (file: string) => void writeFileSync(file, ' '.repeat(2 ** 20))],
+    ['a pipe that nobody writes to', (file: string) => execFileSync('mkfifo', [file])],
+    ['a file that is far too long', (file: string) => writeFile(file, ' '.repeat(2 ** 20))],
   ])('is off, and known to be at once, where there is %s in its place', async (_what, make) => {
     const start = autostart();
     await mkdir(dirname(start.file));
-    make(start.file);
+    await make(start.file);
     expect(await start.isOn()).toBe(false);
   });
 

@@ -2,8 +2,15 @@ import { describe, expect, test } from 'vitest';
 import { calls } from '../../preload/contract.ts';
 import { checkKey } from '../../renderer/keys/check.ts';
 import { messageOfProblem } from '../../renderer/parts/messages.ts';
-import { checkDraft, draftOf, newDraft, profileOf, shortenedBy } from '../../renderer/profiles/draft.ts';
-import { keyView, profileView } from './views.ts';
+import {
+  checkDraft,
+  draftOf,
+  newDraft,
+  profileOf,
+  shortenedBy,
+  takenFields,
+} from '../../renderer/profiles/draft.ts';
+import { keyView, profileView, status } from './views.ts';
 
 const draft = { ...newDraft([keyView]), name: 'sandbox', roleArn: 'arn:aws:iam::111122223333:role/Admin' };
 
@@ -95,6 +102,24 @@ describe('the form of a role', () => {
     expect(shortenedBy({ ...draft, base: 'profile:sandbox' }, withDevice)).toBeUndefined();
   });
 
+  test('says that a name or a port is taken, but not by the profile that is changed', () => {
+    const url = 'http://127.0.0.1:9301/';
+    const known = {
+      profiles: new Map([['deploy', profileView('deploy')]]),
+      status: { ...status, endpoints: [{ profile: 'deploy', port: 9301, url }] },
+    };
+    const same = { ...draft, name: ' deploy', port: '9301' };
+    expect(takenFields(draft, known, undefined)).toEqual({});
+    expect(takenFields(same, known, undefined)).toEqual({
+      name: 'There is a profile “deploy” already',
+      port: 'Port 9301 is that of the profile “deploy” already',
+    });
+    expect(takenFields(same, known, 'deploy')).toEqual({});
+    expect(takenFields({ ...draft, port: String(status.settings.port) }, known, 'deploy')).toEqual({
+      port: `Port ${status.settings.port} is that of the endpoint already`,
+    });
+  });
+
   test('asks for a base where there is none', () => {
     expect(Object.keys(checkDraft({ ...draft, base: '' }))).toEqual(['base']);
   });
@@ -109,27 +134,40 @@ describe('the form of an access key', () => {
   };
 
   test('is right with a label, a key and a region', () => {
-    expect(checkKey(key)).toEqual({});
+    expect(checkKey(key, [])).toEqual({});
   });
 
   test('calls a label that is missing by the name it has in the form', () => {
-    expect(checkKey({ ...key, label: '' })).toEqual({ label: 'Label must have 1 to 64 characters' });
+    expect(checkKey({ ...key, label: '' }, [])).toEqual({ label: 'Label must have 1 to 64 characters' });
   });
 
   test('refuses a temporary key by its ID', () => {
-    expect(checkKey({ ...key, accessKeyId: 'ASIAIOSFODNN7EXAMPLE' })['accessKeyId']).toContain(
+    expect(checkKey({ ...key, accessKeyId: 'ASIAIOSFODNN7EXAMPLE' }, [])['accessKeyId']).toContain(
       'begin with AKIA',
     );
   });
 
+  test('says that a label or a key is taken, and lets the same key have its secret anew', () => {
+    const other = 'AKIAI44QH8DHBEXAMPLE';
+    expect(checkKey(key, [keyView])).toEqual({});
+    expect(checkKey({ ...key, accessKeyId: other }, [keyView])).toEqual({
+      label: `The label “work” is taken by the access key ${keyView.accessKeyId}`,
+    });
+    expect(checkKey({ ...key, label: 'home' }, [keyView])).toEqual({
+      accessKeyId: 'This access key is there already, as “work”',
+    });
+    // Whose secret it is to be cannot be told yet.
+    expect(checkKey({ ...key, accessKeyId: '' }, [keyView])).not.toHaveProperty('label');
+  });
+
   test('says what is wrong with a secret without repeating it', () => {
-    const message = checkKey({ ...key, secretAccessKey: 'not a secret' })['secretAccessKey'];
+    const message = checkKey({ ...key, secretAccessKey: 'not a secret' }, [])['secretAccessKey'];
     expect(message).toContain('16 to 128');
     expect(message).not.toContain('not a secret');
   });
 
   test('leaves the secret nowhere in JavaScript’s memory of the last match', () => {
-    checkKey(key);
+    checkKey(key, [keyView]);
     expect(Reflect.get(RegExp, 'input')).toBe('');
   });
 });

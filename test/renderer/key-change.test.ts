@@ -25,7 +25,18 @@ describe('the change of a key', () => {
 
   it('is told what is wrong with each field', () => {
     const wrong = { label: 'my key', mfaSerial: 'x', region: 'europe' };
-    expect(Object.keys(checkChange(changeOf(keyView, wrong)))).toEqual(['newLabel', 'mfaSerial', 'region']);
-    expect(checkChange(changeOf(keyView, draft))).toEqual({});
+    expect(Object.keys(checkChange(changeOf(keyView, wrong), [keyView]))).toEqual([
+      'newLabel',
+      'mfaSerial',
+      'region',
+    ]);
+    expect(checkChange(changeOf(keyView, draft), [keyView])).toEqual({});
+  });
+
+  it('is told that another key has the new label', () => {
+    const change = changeOf(keyView, { ...draft, label: 'home' });
+    expect(checkChange(change, [keyView, { ...keyView, label: 'home' }])).toEqual({
+      newLabel: `The label “home” is taken by the access key ${keyView.accessKeyId}`,
+    });
   });
 });

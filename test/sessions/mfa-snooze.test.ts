@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { composeClient } from '../fixtures/clients.ts';
 import { aliceSerial } from '../sts/sample-world.ts';
 import { hour, minute, roles, startEngine, type Engine } from './engine.ts';
 
@@ -91,6 +92,14 @@ describe('a prompt that was put aside', () => {
       expect(prompts()).toMatchObject([{ demand: { cause: 'person', profile }, program: undefined }]);
     },
   );
+
+  it('tells by which program a person asks for it, also where another has asked before', async () => {
+    await snoozeFor(15);
+    const client = Promise.resolve(composeClient({ name: 'terraform' }));
+    engine.core.sessions.acquire({ cause: 'person', profile: 'guarded', client }).catch(() => undefined);
+    await engine.settle();
+    expect(prompts()).toMatchObject([{ demand: { cause: 'person' }, program: 'terraform' }]);
+  });
 
   it('comes back at once where a person says so', async () => {
     await snoozeFor(15);
