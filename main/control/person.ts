@@ -94,11 +94,15 @@ function wishesWith(approvals: Pick<Approvals, 'request'>, settings: () => Setti
     'keys.edit': ({ label, ...change }) => ({ inWords: keyChangeInWords(label, change) }),
     'keys.remove': ({ label }) => ({ inWords: `remove the access key "${shownName(label)}"` }),
     'profiles.save': ({ profile, replaces }) => {
-      const { name, roleArn, protected: isProtected, readOnly } = profile;
-      const kept = [isProtected ? 'protected' : 'not protected', ...(readOnly ? ['read-only'] : [])].join(
-        ', ',
-      );
-      const what = `${name} (${shownText(roleArn, longestPath)}, ${kept})`;
+      const { name, roleArn, base, protected: isProtected, readOnly } = profile;
+      const kept = [
+        // Whole: its last part is what counts, and its pattern has nothing that steers a terminal.
+        roleArn,
+        'key' in base ? `by the access key "${shownName(base.key)}"` : `by the profile ${base.profile}`,
+        isProtected ? 'protected' : 'not protected',
+        ...(readOnly ? ['read-only'] : []),
+      ];
+      const what = `${name} (${kept.join(', ')})`;
       return {
         inWords:
           replaces === undefined ? `add the profile ${what}` : `change the profile ${replaces} to ${what}`,

@@ -181,7 +181,7 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
     terminal.type('\n');
     await confirm(
       terminal,
-      /type it to add the profile billing \(arn:aws:iam::\d{12}:role\/\S+, not protected\): /,
+      /type it to add the profile billing \(arn:aws:iam::\d{12}:role\/\S+, by the access key "work", not protected\): /,
     );
     await terminal.shows(/Added billing/);
     expect(await terminal.ends()).toBe(0);
@@ -217,7 +217,7 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
     ]);
     await confirm(
       terminal,
-      /type it to change the profile billing to bills \(arn:aws:iam::\d{12}:role\/\S+, not protected\): /,
+      /type it to change the profile billing to bills \(arn:aws:iam::\d{12}:role\/\S+, by the profile reader, not protected\): /,
     );
     await terminal.shows(/Changed billing, which is bills now/);
     expect(await terminal.ends()).toBe(0);

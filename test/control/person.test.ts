@@ -3,6 +3,7 @@ import type { AuditEntry } from '../../main/audit/audit-log.ts';
 import type { ProgramIdentity } from '../../main/clients/access.ts';
 import { standardSettings } from '../../main/configuration/settings.ts';
 import { Person } from '../../main/control/person.ts';
+import { profileSchema } from '../../main/profiles/profile.ts';
 import type { Client } from '../../main/platform/ports.ts';
 import { composeClient, composeProcess } from '../fixtures/clients.ts';
 import { openTerminal, withTerminals } from '../fixtures/pseudo-terminal.ts';
@@ -62,6 +63,19 @@ describe('what only a person may do', () => {
     );
     expect(noted).toEqual([{ event: 'refused', detail: 'profiles.remove', client }]);
   });
+});
+
+test('a profile is confirmed by its whole role, and by whom it is assumed', async ({ skip }) => {
+  if (withTerminals.missing) skip(withTerminals.note);
+  using terminal = await openTerminal();
+  const roleArn = `arn:aws:iam::444455556666:role/${'path/'.repeat(100)}Administrator`;
+  const profile = profileSchema.parse({ name: 'own', roleArn, base: { key: 'work' }, region: 'eu-west-1' });
+  const caller = fromCommand(composeClient({ pid: 900, sessionId: 900, terminal: terminal.path }));
+  await expect(person.confirm('profiles.save', { profile }, caller)).rejects.toMatchObject({
+    code: 'ChallengeNeeded',
+  });
+  const shown = `add the profile own (${roleArn}, by the access key "work", not protected)`;
+  await vi.waitFor(() => expect(terminal.shown().replaceAll(/\r?\n/g, '')).toContain(shown));
 });
 
 describe('an approval', () => {
