@@ -40,7 +40,10 @@ describe.skipIf(onLinux.missing)(`a program that is allowed always${onLinux.note
 describe.skipIf(onLinux.missing)(`what a command asks in a program’s name${onLinux.note}`, () => {
   test('is shown with the command, of which a person decides each by itself', async () => {
     const list = { ...itself, command: commandOf('latchkey', 'exec', 'production', '--', 'aws', 's3', 'ls') };
-    const remove = { ...itself, command: commandOf('latchkey', 'exec', 'production', '--', 'aws', 's3', 'rb') };
+    const remove = {
+      ...itself,
+      command: commandOf('latchkey', 'exec', 'production', '--', 'aws', 's3', 'rb'),
+    };
     for (const asker of [list, remove, list]) scene.asked(asker).catch(() => undefined);
     await vi.waitFor(() =>
       expect(scene.approvals.requests().map(({ program }) => program.command)).toEqual([
