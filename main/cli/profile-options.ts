@@ -48,6 +48,12 @@ export const profileOptions = {
     value: 'NAME',
     summary: 'the role session’s name, which CloudTrail shows',
   },
+  'session-policy-arns': {
+    type: 'string',
+    value: 'ARN',
+    multiple: true,
+    summary: 'a managed policy that its sessions have as session policy; up to ten times',
+  },
   'duration-seconds': {
     type: 'string',
     value: 'SECONDS',
@@ -71,6 +77,7 @@ type OptionName = keyof typeof profileOptions;
 const unsettable: readonly Exclude<OptionName, 'role-arn' | 'base-key' | 'base-profile' | 'region'>[] = [
   ...(['external-id', 'mfa-serial', 'mfa-mode', 'mfa-maximum-age-seconds', 'session-name'] as const),
   ...([
+    'session-policy-arns',
     'duration-seconds',
     'base-duration-seconds',
     'colour',

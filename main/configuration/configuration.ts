@@ -120,6 +120,7 @@ export function checkConfiguration(configuration: Configuration): void {
   for (const profile of configuration.profiles) {
     const { key } = lineageOf(configuration, profile);
     checkMfaFields(profile);
+    checkReadOnly(profile);
     const rolePartition = parseRoleArn(profile.roleArn)?.partition;
     const keyPartition = key.userArn.split(':')[1];
     if (rolePartition !== keyPartition) {
@@ -172,6 +173,16 @@ function checkPorts({ profiles, settings }: Configuration): void {
 }
 
 /** STS sees a code, and its age, in the first role of a chain only. */
+/** Of several session policies it is enough that one allows something: ReadOnlyAccess would add to the others. */
+function checkReadOnly({ name, readOnly, sessionPolicyArns }: Profile) {
+  if (!readOnly || !sessionPolicyArns) return;
+  throw new Failure(
+    'InvalidInput',
+    `Profile ${name} has session policies of its own. AWS lets a session do what any one of them allows, so read-only would add to them; take them away first, or put ReadOnlyAccess in their place`,
+    { field: 'readOnly' },
+  );
+}
+
 function checkMfaFields(profile: Profile) {
   if ('key' in profile.base) return;
   for (const [field, words] of [

@@ -20,8 +20,8 @@ export function hasSameTarget(name: string, one: Configuration, other: Configura
 }
 
 /** A key is meant by its ID: with another label it is the same one. */
-function targetOf({ roleArn, base }: Profile, configuration: Configuration): string {
+function targetOf({ roleArn, base, sessionPolicyArns }: Profile, configuration: Configuration): string {
   const way =
     'key' in base ? ['key', findKey(configuration, base.key)?.accessKeyId] : ['profile', base.profile];
-  return JSON.stringify([roleArn, way]);
+  return JSON.stringify([roleArn, way, sessionPolicyArns]);
 }

@@ -37,6 +37,7 @@ export const limits = {
   sessionName: { minimum: 2, maximum: 64 },
   mfaSerial: { minimum: 9, maximum: 256 },
   name: { minimum: 1, maximum: 64 },
+  sessionPolicies: 10,
 } as const;
 
 function text(field: string, limit: { minimum: number; maximum: number }, pattern: RegExp, allowed: string) {
@@ -110,6 +111,20 @@ export const regionSchema = z
     z.regex(/^[a-z]{2,}(?:-[a-z]+)+-\d{1,2}$/, 'Region must look like eu-central-1'),
   );
 
+const policyArnMessage =
+  'Session policies must be ARNs of managed policies, like arn:aws:iam::aws:policy/ReadOnlyAccess';
+
+/** `arn:PARTITION:iam::ACCOUNT:policy/PATH/NAME`, with `aws` for the account of those that AWS manages. */
+const policyArnSchema = z
+  .string({ error: policyArnMessage })
+  .check(
+    z.maxLength(2048, policyArnMessage),
+    z.regex(
+      /^arn:aws(?:-[a-z]+)*:iam::(?:aws|\d{12}):policy\/(?:[\u0021-\u007e]+\/)?[\w+=,.@-]{1,128}$/,
+      policyArnMessage,
+    ),
+  );
+
 export const profileSchema = z.strictObject({
   name: nameSchema,
   roleArn: roleArnSchema,
@@ -147,6 +162,18 @@ export const profileSchema = z.strictObject({
   port: z.optional(port('Port')),
   /** Whether its session is renewed also while nobody asks for it. */
   pinned: z._default(z.boolean({ error: 'Pinned must be true or false' }), false),
+  /**
+   * Managed policies that its sessions have as session policies: they may do what the role and any one of these allow.
+   * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+   */
+  sessionPolicyArns: z.optional(
+    z
+      .array(policyArnSchema, { error: policyArnMessage })
+      .check(
+        z.minLength(1, policyArnMessage),
+        z.maxLength(limits.sessionPolicies, `Session policies must be ${limits.sessionPolicies} at most`),
+      ),
+  ),
   /** Whether its sessions may read only, see `readOnlyPolicyArn`. */
   readOnly: z._default(z.boolean({ error: 'Read-only must be true or false' }), false),
 });

@@ -30,7 +30,7 @@ export interface AssumeRoleStep {
   readonly externalId: string | undefined;
   readonly durationSeconds: number;
   /** Set where the session is to be read-only. */
-  readonly sessionPolicyArn: string | undefined;
+  readonly sessionPolicyArns: readonly string[] | undefined;
   /** Set where the code goes into `AssumeRole` itself, since the role is wanted for longer than a chain allows. */
   readonly mfaSerial: string | undefined;
   /** The greatest age of the code behind the session that it is walked with, where the role accepts no older one. */
@@ -159,9 +159,9 @@ function assumeRoleStep(
       source.operation === 'key'
         ? wantedSeconds(profile)
         : Math.min(wantedSeconds(profile), limits.chainedDuration),
-    sessionPolicyArn: profile.readOnly
-      ? readOnlyPolicyArn(parseRoleArn(profile.roleArn)?.partition ?? '')
-      : undefined,
+    sessionPolicyArns: profile.readOnly
+      ? [readOnlyPolicyArn(parseRoleArn(profile.roleArn)?.partition ?? '')]
+      : profile.sessionPolicyArns,
     mfaSerial,
     // STS sees the age of a code in a GetSessionToken session only.
     mfaMaximumAgeSeconds: source.operation === 'GetSessionToken' ? profile.mfaMaximumAgeSeconds : undefined,

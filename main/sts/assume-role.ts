@@ -7,8 +7,8 @@ export interface AssumeRoleInput {
   readonly sessionName: string;
   readonly durationSeconds: number;
   readonly externalId: string | undefined;
-  /** A managed policy as session policy: the session can do what both it and the role allow. */
-  readonly sessionPolicyArn: string | undefined;
+  /** Managed policies as session policies: the session can do what the role and any one of them allow. */
+  readonly sessionPolicyArns: readonly string[] | undefined;
   /** For a role assumed straight from an access key with a code. */
   readonly mfa: { readonly serial: string; readonly code: string } | undefined;
 }
@@ -26,7 +26,7 @@ export async function assumeRole(
         RoleSessionName: input.sessionName,
         DurationSeconds: input.durationSeconds,
         ExternalId: input.externalId,
-        PolicyArns: input.sessionPolicyArn === undefined ? undefined : [{ arn: input.sessionPolicyArn }],
+        PolicyArns: input.sessionPolicyArns?.map((arn) => ({ arn })),
         SerialNumber: input.mfa?.serial,
         TokenCode: input.mfa?.code,
       }),

@@ -31,6 +31,8 @@ export interface ProfileDraft {
   mfaMode: MfaMode | '';
   mfaMaximumAgeSeconds: string;
   sessionName: string;
+  /** With spaces between them. */
+  sessionPolicyArns: string;
   durationSeconds: string;
   baseDurationSeconds: string;
   colour: Colour;
@@ -54,6 +56,7 @@ export function newDraft(keys: readonly KeyView[]): ProfileDraft {
     mfaMode: '',
     mfaMaximumAgeSeconds: '',
     sessionName: '',
+    sessionPolicyArns: '',
     durationSeconds: writeDuration(shape.durationSeconds.def.defaultValue),
     baseDurationSeconds: writeDuration(shape.baseDurationSeconds.def.defaultValue),
     colour: shape.colour.def.defaultValue,
@@ -75,6 +78,7 @@ export function draftOf({ profile }: ProfileView): ProfileDraft {
     mfaMaximumAgeSeconds:
       profile.mfaMaximumAgeSeconds === undefined ? '' : writeDuration(profile.mfaMaximumAgeSeconds),
     sessionName: profile.sessionName ?? '',
+    sessionPolicyArns: profile.sessionPolicyArns?.join(' ') ?? '',
     durationSeconds: writeDuration(profile.durationSeconds),
     baseDurationSeconds: writeDuration(profile.baseDurationSeconds),
     port: profile.port === undefined ? '' : String(profile.port),
@@ -97,6 +101,7 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
   const { mfaMode } = draft;
   const mfaMaximumAge = draft.mfaMaximumAgeSeconds.trim();
   const sessionName = draft.sessionName.trim();
+  const sessionPolicyArns = draft.sessionPolicyArns.split(/[\s,;]+/).filter((arn) => arn !== '');
   const port = draft.port.trim();
   return {
     name: draft.name.trim(),
@@ -108,6 +113,7 @@ export function profileOf(draft: ProfileDraft): ProfileInput {
     ...(takesCode(draft) && mfaMode && { mfaMode }),
     ...(takesCode(draft) && mfaMaximumAge && { mfaMaximumAgeSeconds: parseDuration(mfaMaximumAge) }),
     ...(sessionName && { sessionName }),
+    ...(sessionPolicyArns.length > 0 && { sessionPolicyArns }),
     durationSeconds: parseDuration(draft.durationSeconds),
     baseDurationSeconds: parseDuration(draft.baseDurationSeconds),
     colour: draft.colour,

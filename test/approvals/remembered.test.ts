@@ -185,6 +185,13 @@ describe.skipIf(onLinux.missing)(`when a profile changes${onLinux.note}`, () => 
         profiles.save(profile('prod', { roleArn: 'arn:aws:iam::444455556666:role/Other' }), 'prod'),
     ],
     [
+      'its sessions have other policies',
+      async (profiles) => {
+        const sessionPolicyArns = ['arn:aws:iam::aws:policy/ReadOnlyAccess'];
+        await profiles.save(profile('prod', { sessionPolicyArns }), 'prod');
+      },
+    ],
+    [
       'it gets another base',
       (profiles) => profiles.save(profile('prod', { base: { profile: 'stage' } }), 'prod'),
     ],

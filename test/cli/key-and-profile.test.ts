@@ -205,6 +205,8 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
     };
     await own.call('profiles.save', { profile });
     const given = ['--base-profile', 'reader', '--duration-seconds', '1800', '--session-name', 'alice'];
+    const policies = ['arn:aws:iam::aws:policy/SecurityAudit', 'arn:aws:iam::aws:policy/ReadOnlyAccess'];
+    for (const arn of policies) given.push('--session-policy-arns', arn);
     const unset = ['--unset', 'external-id', '--unset', 'pinned'];
     using terminal = new Terminal(own.env, [
       'profile',
@@ -229,6 +231,7 @@ describe.skipIf(withTerminals.missing)(`latchkey profile${withTerminals.note}`, 
       region: 'eu-west-1',
       durationSeconds: 1800,
       sessionName: 'alice',
+      sessionPolicyArns: policies,
       pinned: false,
     });
     expect(changed).not.toHaveProperty('externalId');

@@ -92,7 +92,7 @@ describe('a link', () => {
       roleArn,
       sessionName: 'alice',
       externalId: undefined,
-      sessionPolicyArn: undefined,
+      sessionPolicyArns: undefined,
       mfa: undefined,
     };
     return sts.assumeRole(from, { ...wish, durationSeconds: 3600 });

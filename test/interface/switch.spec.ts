@@ -118,6 +118,25 @@ test('a profile is made read-only by a key, and is as before by the same one', a
   await expect(window.page.getByText(/^reader \(read-only\): aws has credentials until \d/)).toBeVisible();
 });
 
+test('a profile with session policies of its own is not made read-only, and it is said why', async ({
+  latchkey,
+  window,
+}) => {
+  const { profiles } = await latchkey.call('state.read', {});
+  const reader = profiles.find(({ profile }) => profile.name === 'reader');
+  if (!reader) throw new Error('the sample has changed');
+  const sessionPolicyArns = ['arn:aws:iam::aws:policy/SecurityAudit'];
+  await latchkey.call('profiles.save', {
+    profile: { ...reader.profile, sessionPolicyArns },
+    replaces: 'reader',
+  });
+  await window.search.fill('reader');
+  await window.page.keyboard.press('Alt+r');
+  await expect(window.page.getByRole('alert')).toContainText('so read-only would add to them');
+  await window.button('Details of reader').click();
+  await expect(window.page.getByText('arn:aws:iam::aws:policy/SecurityAudit')).toBeVisible();
+});
+
 test('when a profile becomes read-only it is told which programs can still do more', async ({
   latchkey,
   window,

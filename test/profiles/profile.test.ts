@@ -63,6 +63,14 @@ describe('a profile', () => {
     ['mfaSerial', 'arn aws iam', /^MFA serial may hold/],
     ['region', 'Frankfurt', /^Region must look like eu-central-1$/],
     ['colour', 'mauve', /^Colour must be one of slate/],
+    ['sessionPolicyArns', [], /^Session policies must be ARNs of managed policies/],
+    ['sessionPolicyArns', ['ReadOnlyAccess'], /^Session policies must be ARNs of managed policies/],
+    ['sessionPolicyArns', ['arn:aws:iam::aws:role/X'], /^Session policies must be ARNs of managed policies/],
+    [
+      'sessionPolicyArns',
+      Array.from({ length: 11 }, (_, number) => `arn:aws:iam::aws:policy/X${number}`),
+      /^Session policies must be 10 at most$/,
+    ],
     ['base', { nothing: true }, /^Base must be an access key or another profile$/],
   ] as const)('is refused with %s %j', (field, value, message) => {
     expect(problemWith({ [field]: value })).toMatch(message);

@@ -37,6 +37,10 @@ describe('the form of a role', () => {
       mfaMode: 'direct',
       mfaMaximumAgeSeconds: 900,
       sessionName: 'alice',
+      sessionPolicyArns: [
+        'arn:aws:iam::aws:policy/SecurityAudit',
+        'arn:aws:iam::111122223333:policy/team/Own',
+      ],
       durationSeconds: 5400,
       baseDurationSeconds: 7200,
       colour: 'red',

@@ -67,7 +67,7 @@ describe('a read-only profile', () => {
     await engine.core.profiles.setReadOnly('long', true);
     await engine.byProgram('above');
     expect(
-      stepsOf(lastStepOf('above')).map((step) => 'sessionPolicyArn' in step && step.sessionPolicyArn),
+      stepsOf(lastStepOf('above')).map((step) => 'sessionPolicyArns' in step && step.sessionPolicyArns),
     ).toEqual([undefined, undefined]);
   });
 
@@ -76,7 +76,7 @@ describe('a read-only profile', () => {
     const roleArn = 'arn:aws-cn:iam::777788889999:role/Beijing';
     await engine.core.addProfile({ name: 'beijing', base: { key: 'china' }, roleArn, region: 'cn-north-1' });
     await engine.core.profiles.setReadOnly('beijing', true);
-    expect(lastStepOf('beijing').sessionPolicyArn).toBe('arn:aws-cn:iam::aws:policy/ReadOnlyAccess');
+    expect(lastStepOf('beijing').sessionPolicyArns).toEqual(['arn:aws-cn:iam::aws:policy/ReadOnlyAccess']);
     await engine.byProgram('beijing');
   });
 
@@ -93,5 +93,39 @@ describe('a read-only profile', () => {
     await engine.core.profiles.setReadOnly('guarded', false);
     await engine.byPerson('guarded');
     expect(engine.core.sts.calls()).toMatchObject({ GetSessionToken: 1, AssumeRole: 3 });
+  });
+});
+
+describe('a profile with session policies of its own', () => {
+  const policy = (name: string) => `arn:aws:iam::aws:policy/${name}`;
+
+  it('has sessions that may do what one of them allows, for as long as ever', async () => {
+    const { profiles } = engine.core;
+    const long = engine.core.configuration.current.profiles.find(({ name }) => name === 'long');
+    if (!long) throw new Error('no profile long');
+    await assumeFurther(await engine.byProgram('long'));
+    const sessionPolicyArns = [policy('SecurityAudit'), policy('ReadOnlyAccess')];
+    await profiles.save({ ...long, sessionPolicyArns }, 'long');
+    const session = await engine.byProgram('long');
+    expect(minutesOf(session)).toBe(720);
+    expect(await refusalOf(assumeFurther(session))).toMatchObject({
+      message: expect.stringContaining('because no session policy allows') as string,
+    });
+  });
+
+  it('is not made read-only, which would add to them', async () => {
+    const { profiles, configuration } = engine.core;
+    const [long] = configuration.current.profiles;
+    if (!long) throw new Error('no profile');
+    const limited = { ...long, sessionPolicyArns: [policy('SecurityAudit')] };
+    await profiles.save(limited, 'long');
+    const refused = {
+      code: 'InvalidInput',
+      field: 'readOnly',
+      message: expect.stringContaining('so read-only would add to them') as string,
+    };
+    await expect(profiles.setReadOnly('long', true)).rejects.toMatchObject(refused);
+    await expect(profiles.save({ ...limited, readOnly: true }, 'long')).rejects.toMatchObject(refused);
+    expect(configuration.current.profiles).toEqual([limited]);
   });
 });

@@ -30,7 +30,9 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
   const externalId = reader.text('ExternalId', limits.ExternalId);
   const serialNumber = reader.text('SerialNumber', limits.SerialNumber);
   const tokenCode = reader.text('TokenCode', limits.TokenCode);
-  const sessionPolicyArn = reader.text('PolicyArns.member.1.arn', limits.PolicyArn);
+  const sessionPolicyArns = policyPlaces
+    .map((place) => reader.text(place, limits.PolicyArn))
+    .filter((arn) => arn !== undefined);
   reader.refuseIfInvalid();
   if (parseRoleArn(roleArn) === undefined) throw validationError('Request ARN is invalid');
 
@@ -41,7 +43,7 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
   const role = world.rolesByArn.get(roleArn);
   if (role === undefined) throw mayNotAssume(callerArn(caller), roleArn);
   mayAssume(caller, role, { externalId, mfaAgeSeconds });
-  if (sessionPolicyArn !== undefined) demandReadOnlyAccess(sessionPolicyArn, role.partition);
+  for (const arn of sessionPolicyArns) demandKnownPolicy(arn, role.partition);
 
   // A session that comes from a session is chained, GetSessionToken's included.
   if (caller.kind !== 'user' && durationSeconds > chainedMaxSeconds) {
@@ -53,7 +55,7 @@ export function assumeRole({ caller, parameters, nowMs, world, issue }: Call): X
     throw validationError('The requested DurationSeconds exceeds the MaxSessionDuration set for this role.');
   }
   const isChained = caller.kind !== 'user';
-  const assumed: Caller = { kind: 'role session', role, sessionName, isChained, sessionPolicyArn };
+  const assumed: Caller = { kind: 'role session', role, sessionName, isChained, sessionPolicyArns };
   return [
     [
       'AssumedRoleUser',
@@ -75,14 +77,17 @@ function refuseUnsupported(parameters: ReadonlyMap<string, string>): void {
   const name = [...parameters.keys()].find(
     (key) =>
       unsupported.includes(key.split('.')[0] ?? key) ||
-      (key.startsWith('PolicyArns.') && key !== 'PolicyArns.member.1.arn'),
+      (key.startsWith('PolicyArns.') && !policyPlaces.includes(key)),
   );
   if (name === undefined) return;
   throw new Refusal(501, 'NotImplemented', `The embedded STS does not know the parameter ${name}.`);
 }
 
-/** The one managed policy that is known here, in the role's own partition: it allows no `sts:AssumeRole`. */
-function demandReadOnlyAccess(policyArn: string, partition: string): void {
-  if (policyArn === `arn:${partition}:iam::aws:policy/ReadOnlyAccess`) return;
+const policyPlaces = Array.from({ length: 10 }, (_, index) => `PolicyArns.member.${index + 1}.arn`);
+
+/** The managed policies that are known here, in the role's own partition: neither allows `sts:AssumeRole`. */
+function demandKnownPolicy(policyArn: string, partition: string): void {
+  const known = ['ReadOnlyAccess', 'SecurityAudit'].map((name) => `arn:${partition}:iam::aws:policy/${name}`);
+  if (known.includes(policyArn)) return;
   throw new Refusal(501, 'NotImplemented', `The embedded STS does not know the policy ${policyArn}.`);
 }

@@ -14,8 +14,8 @@ export type Caller =
       readonly role: Role;
       readonly sessionName: string;
       readonly isChained: boolean;
-      /** Set where it was asked for with a session policy: then it can do what both that and the role allow. */
-      readonly sessionPolicyArn: string | undefined;
+      /** Those it was asked for with: then it can do what the role and one of them allow. None: what the role allows. */
+      readonly sessionPolicyArns: readonly string[];
     };
 
 export interface Credential {

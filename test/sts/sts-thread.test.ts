@@ -19,7 +19,7 @@ const reader = {
   sessionName: 'alice',
   durationSeconds: 900,
   externalId: undefined,
-  sessionPolicyArn: undefined,
+  sessionPolicyArns: undefined,
   mfa: undefined,
 };
 

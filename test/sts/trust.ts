@@ -21,8 +21,8 @@ export interface TrustContext {
 export function mayAssume(caller: Caller, role: Role, context: TrustContext): void {
   const holding = role.trusts.filter((trust) => isPrincipal(trust, caller) && conditionsHold(trust, context));
   if (holding.length === 0) throw mayNotAssume(callerArn(caller), role.arn);
-  // None that is known here allows it: see `demandReadOnlyAccess`.
-  if (caller.kind === 'role session' && caller.sessionPolicyArn !== undefined) {
+  // None that is known here allows it: see `demandKnownPolicy`.
+  if (caller.kind === 'role session' && caller.sessionPolicyArns.length > 0) {
     const reason = 'no session policy allows the sts:AssumeRole action';
     throw mayNotAssume(callerArn(caller), role.arn, reason);
   }
