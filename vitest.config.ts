@@ -1,7 +1,10 @@
 import './test/clean-environment.ts';
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
+  // Compiles the runes of `.svelte.ts`.
+  plugins: [svelte()],
   test: {
     include: ['test/**/*.test.ts'],
     // Playwright's, see playwright.config.ts.
