@@ -44,6 +44,28 @@ export function visibleRows(
   return { first: Math.min(first, end), end };
 }
 
+/**
+ * By which element each of the drawn rows is shown, by their keys in their order. A row keeps its element as long as it is
+ * drawn. One that is new gets the element of one that is drawn no more where `isReused`, which is sooner filled than one is
+ * made; but `told`, the row that a screen reader is led to, gets its own: it is not told of an element it has been led to.
+ */
+export function elementsOf(
+  keys: readonly string[],
+  before: ReadonlyMap<string, symbol>,
+  isReused: boolean,
+  told?: string,
+): ReadonlyMap<string, symbol> {
+  const drawn = new Set(keys);
+  const free = isReused ? [...before].filter(([key]) => !drawn.has(key)).map(([, element]) => element) : [];
+  return new Map(
+    keys.map((key) => {
+      const kept = before.get(key);
+      const freed = kept === undefined && key !== told ? free.shift() : undefined;
+      return [key, kept ?? freed ?? Symbol()];
+    }),
+  );
+}
+
 /** The scroll position that shows the whole of row `index`, moving as little as can be. */
 export function scrollTopToShow(
   rows: Rows,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { scrollTopToShow, topOf, totalHeight, visibleRows } from '../../renderer/parts/rows.ts';
+import { elementsOf, scrollTopToShow, topOf, totalHeight, visibleRows } from '../../renderer/parts/rows.ts';
 
 const rows = { count: 10_000, rowHeight: 56, openIndex: -1, openHeight: 0, headed: [], headingHeight: 28 };
 
@@ -71,5 +71,34 @@ describe('the rows of a long list', () => {
 
   test('show the beginning of an open one that is higher than what can be seen', () => {
     expect(scrollTopToShow({ ...rows, openIndex: 5, openHeight: 900 }, 5, 0, 560)).toBe(280);
+  });
+});
+
+describe('the elements of the drawn rows', () => {
+  const none = new Map<string, symbol>();
+  const before = elementsOf(['admin', 'reader', 'deploy'], none, true);
+
+  test('are their own as long as they are drawn, wherever they move', () => {
+    const after = elementsOf(['deploy', 'auditor', 'admin'], before, true);
+    expect(after.get('admin')).toBe(before.get('admin'));
+    expect(after.get('deploy')).toBe(before.get('deploy'));
+  });
+
+  test('go on as the rows of others, in their order, when they are drawn no more', () => {
+    const after = elementsOf(['auditor', 'reader', 'support', 'billing'], before, true);
+    expect([...after.values()].slice(0, 3)).toEqual([...before.values()]);
+    expect(new Set(after.values()).size).toBe(4);
+  });
+
+  test('are new for new rows where none may be reused', () => {
+    const after = elementsOf(['auditor', 'reader'], before, false);
+    expect([...before.values()]).not.toContain(after.get('auditor'));
+    expect(after.get('reader')).toBe(before.get('reader'));
+  });
+
+  test('is a new one for a new row that a screen reader is led to', () => {
+    const after = elementsOf(['auditor', 'support'], before, true, 'auditor');
+    expect([...before.values()]).not.toContain(after.get('auditor'));
+    expect(after.get('support')).toBe(before.get('admin'));
   });
 });
