@@ -179,7 +179,7 @@ describe('latchkey use', () => {
       .then((answer) => ('value' in answer ? stateSchema.parse(answer.value).status.prompts : []));
 
   test('of a program asks for no code in the quiet time that a person has begun', async () => {
-    const first = useOfProgram();
+    const first = once(useOfProgram(), 'exit');
     await vi.waitFor(
       async () => {
         expect(await prompts()).toMatchObject([{ cause: 'program', program: expect.any(String) as string }]);
@@ -187,7 +187,7 @@ describe('latchkey use', () => {
       { timeout: 20_000, interval: 50 },
     );
     await own.call('mfa.cancel', { serial: aliceSerial });
-    await once(first, 'exit');
+    await first;
     const again = useOfProgram();
     await once(again, 'exit');
     expect(again.exitCode).not.toBe(0);

@@ -109,7 +109,7 @@ describe('latchkey shell', () => {
   const script = 'echo "$LATCHKEY_PROFILE"; exit 4\n';
 
   test('reads a script from standard input as the shell does, and ends with its status', async () => {
-    expect(await run({ ...env, SHELL: '/bin/sh' }, ['shell', 'read'], script)).toEqual({
+    expect(await run({ ...env, SHELL: '/bin/sh' }, ['shell', 'reader'], script)).toEqual({
       status: 4,
       stdout: 'reader\n',
       stderr: '',
