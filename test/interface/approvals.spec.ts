@@ -1,18 +1,8 @@
-import { enterSample, expect, test } from './latchkey.ts';
+import { enterVault, expect, test } from './latchkey.ts';
 import { writeProgram } from './program.ts';
 
 test.beforeEach(async ({ latchkey }) => {
-  await enterSample(latchkey);
-  await latchkey.call('profiles.save', {
-    profile: {
-      name: 'vault',
-      roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
-      base: { key: 'work' },
-      region: 'eu-central-1',
-      protected: true,
-    },
-  });
-  await latchkey.call('profiles.use', { name: 'vault' });
+  await enterVault(latchkey);
 });
 
 test('a program gets a protected profile once a person has allowed it, and not before', async ({

@@ -140,3 +140,18 @@ export const test = base.extend<Fixtures>({
 });
 
 export { expect };
+
+/** Beside the sample, `vault`: a protected profile, which is active. */
+export async function enterVault(latchkey: Latchkey): Promise<void> {
+  await enterSample(latchkey);
+  await latchkey.call('profiles.save', {
+    profile: {
+      name: 'vault',
+      roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
+      base: { key: 'work' },
+      region: 'eu-central-1',
+      protected: true,
+    },
+  });
+  await latchkey.call('profiles.use', { name: 'vault' });
+}

@@ -1,7 +1,7 @@
 /** Every place in the window that a person comes to, and the way there: for what is to hold in all of them. */
 import { aliceKeys } from '../sts/sample-world.ts';
 import { ActivityPage } from './activity-page.ts';
-import { enterSample, expect } from './latchkey.ts';
+import { enterSample, enterVault, expect } from './latchkey.ts';
 import type { Latchkey } from './latchkey.ts';
 import { askAs } from './program.ts';
 import { SettingsPage } from './settings-page.ts';
@@ -142,17 +142,7 @@ export const places: Place[] = [
   [
     'a program that waits to be allowed',
     async (latchkey, window) => {
-      await enterSample(latchkey);
-      await latchkey.call('profiles.save', {
-        profile: {
-          name: 'vault',
-          roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
-          base: { key: 'work' },
-          region: 'eu-central-1',
-          protected: true,
-        },
-      });
-      await latchkey.call('profiles.use', { name: 'vault' });
+      await enterVault(latchkey);
       await askAs('deploy.cjs', latchkey.imds, 'vault');
       await window.page.getByText('Command line').click();
     },

@@ -1,6 +1,6 @@
 /** The keys that work everywhere, and the sheet that tells them. */
 import { profileView, status } from '../renderer/views.ts';
-import { enterSample, expect, test } from './latchkey.ts';
+import { enterVault, expect, test } from './latchkey.ts';
 import { askAs } from './program.ts';
 import { home } from './places.ts';
 import { ToldWindow } from './told.ts';
@@ -70,17 +70,7 @@ test('a key leads to a program that waits to be allowed, and does not allow it',
   latchkey,
   window,
 }) => {
-  await enterSample(latchkey);
-  await latchkey.call('profiles.save', {
-    profile: {
-      name: 'vault',
-      roleArn: 'arn:aws:iam::444455556666:role/team/Reader',
-      base: { key: 'work' },
-      region: 'eu-central-1',
-      protected: true,
-    },
-  });
-  await latchkey.call('profiles.use', { name: 'vault' });
+  await enterVault(latchkey);
   await expect(window.row('vault')).toContainText('Ready');
   expect(await askAs('deploy.cjs', latchkey.imds, 'vault')).toBe('ApprovalNeeded');
   const { keyboard } = window.page;
